@@ -1,0 +1,13 @@
+//! certwright
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic"))]
+mod ground;
+mod pki;
+mod place;
+mod plan;
+pub use ground::cancel::Cancel;
+pub use ground::error::{Aftermath, ContextValue, Error, ErrorKind, Phase, Public, Result, Retry};
+pub use ground::id::{Fingerprint, GenerationId, IssuerName, LineageName};
+pub use ground::identity::Identity;
+pub use ground::name::{DnsName, Identifier, Sans};
+pub use ground::secret::SecretBytes;
+pub use ground::time::{Clock, ManualClock, Timestamp, Window};

@@ -1,0 +1,2 @@
+//! Floor 1: bytes and facts. Stub to be replaced.
+pub mod key;

@@ -1,0 +1,3 @@
+//! Floor 3: the only place that touches the disk.
+
+pub mod filesystem;
