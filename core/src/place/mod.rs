@@ -1,3 +1,7 @@
-//! Floor 3: the only place that touches the disk.
+//! Floor 3: the only place that touches the disk, starts programs and reads the system's clock.
 
+pub(crate) mod atomic;
 pub mod filesystem;
+pub(crate) mod lock;
+pub(crate) mod pause;
+pub mod state;

@@ -1,0 +1,118 @@
+//! Small durable files that higher floors ask to be kept: an account, the keys of the embedded CA.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::atomic::{self, found};
+use super::filesystem::{AclKind, Filesystem, Node, Open};
+use super::lock::{self, Lock};
+use crate::ground::cancel::Cancel;
+use crate::ground::error::{Error, Result};
+use crate::ground::id::IssuerName;
+
+/// The largest state file that is read back.
+const LIMIT: usize = 1 << 20;
+
+/// A directory for nobody else (0700) with small files for nobody else (0600), each replaced in one durable step.
+#[derive(Clone, Debug)]
+pub struct StateDirectory {
+    fs: Arc<dyn Filesystem>,
+    node: Node,
+    path: PathBuf,
+}
+
+impl StateDirectory {
+    /// Where the state of an issuer lives: `<root>/.issuers/<issuer>`.
+    pub fn path_for(root: &Path, issuer: &IssuerName) -> PathBuf {
+        root.join(".issuers").join(issuer.as_str())
+    }
+
+    /// Open the directory; it and missing parents are made with mode 0700 when absent.
+    ///
+    /// # Effects
+    ///
+    /// Disk: may make directories.
+    ///
+    /// # Errors
+    ///
+    /// `Io`, `Permission`, or `NotFound` when the path is not absolute.
+    pub fn open(fs: Arc<dyn Filesystem>, path: &Path) -> Result<Self> {
+        let node = Self::enter(&*fs, path)
+            .map_err(|source| Error::io("the state directory cannot be opened", source).context("path", path))?;
+        Ok(Self { fs, node, path: path.to_owned() })
+    }
+
+    fn enter(fs: &dyn Filesystem, path: &Path) -> std::io::Result<Node> {
+        if let Some(node) = found(fs.open(None, path, Open::Directory))? {
+            return Ok(node);
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(std::io::ErrorKind::NotFound.into());
+        };
+        let above = Self::enter(fs, parent)?;
+        match fs.make_directory(&above, name, 0o700) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
+        let node = fs.open(Some(&above), Path::new(name), Open::Directory)?;
+        drop_default_acl(fs, &node)?;
+        fs.sync(&above)?;
+        Ok(node)
+    }
+
+    /// The content of a file, or `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission` with the path.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let content = found(self.fs.open(Some(&self.node), Path::new(name), Open::Read))
+            .and_then(|file| file.map(|file| self.fs.read(&file, LIMIT)).transpose());
+        content.map_err(|source| self.fault("a state file cannot be read", name, source))
+    }
+
+    /// Replace the content of a file in one durable step.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission` with the path; the old content is still there.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        atomic::replace(&*self.fs, &self.node, name, bytes)
+            .map_err(|source| self.fault("a state file cannot be written", name, source))
+    }
+
+    /// Remove a file that may be there.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission` with the path.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        found(self.fs.remove_file(&self.node, OsStr::new(name)))
+            .and_then(|_| self.fs.sync(&self.node))
+            .map_err(|source| self.fault("a state file cannot be removed", name, source))
+    }
+
+    /// Keep other processes out until the guard is dropped. Waits for them at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` naming the holder when the wait was in vain; `Cancelled`.
+    pub fn lock(&self, limit: std::time::Duration, cancel: &Cancel) -> Result<Lock> {
+        lock::take(&*self.fs, &self.node, &self.path, limit, cancel)
+    }
+
+    fn fault(&self, message: &'static str, name: &str, source: std::io::Error) -> Error {
+        Error::io(message, source).context("path", self.path.join(name).as_path())
+    }
+}
+
+/// A default ACL above would let what is made inside be born readable by others (acl(5)); ours have none.
+pub(crate) fn drop_default_acl(fs: &dyn Filesystem, directory: &Node) -> std::io::Result<()> {
+    match fs.acl(directory, AclKind::Default) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => fs.set_acl(directory, AclKind::Default, None),
+        Err(error) if error.kind() == std::io::ErrorKind::Unsupported => Ok(()),
+        Err(error) => Err(error),
+    }
+}
