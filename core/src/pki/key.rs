@@ -1,7 +1,33 @@
-//! Keys.
+//! Private keys: made, read in the three usual encodings, written in one, wiped when dropped.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ring::rand::{SecureRandom, SystemRandom};
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair};
+use zeroize::Zeroizing;
+
+use super::sign::Signer;
+use super::{key_form, pem};
+use crate::ground::error::{Error, ErrorKind, Public, Result};
+use crate::ground::id::Fingerprint;
+use crate::ground::secret::SecretBytes;
+
+/// More than any key that is accepted; what is longer is not read.
+const MAX_INPUT: usize = 64 * 1024;
 
 /// The algorithm of a key, with its size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+///
+/// # Examples
+///
+/// ```
+/// use certwright::KeyAlgorithm;
+///
+/// assert_eq!("ecdsa-p384".parse::<KeyAlgorithm>()?, KeyAlgorithm::EcdsaP384);
+/// assert_eq!(KeyAlgorithm::default().word(), "ecdsa-p256");
+/// # Ok::<(), certwright::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum KeyAlgorithm {
     /// ECDSA on P-256 (the default).
@@ -18,3 +44,243 @@ pub enum KeyAlgorithm {
     /// RSA with a modulus of 4096 bits.
     Rsa4096,
 }
+
+impl KeyAlgorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 6] =
+        [Self::EcdsaP256, Self::EcdsaP384, Self::Ed25519, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
+
+    /// The word of the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+            Self::Ed25519 => "ed25519",
+            Self::Rsa2048 => "rsa-2048",
+            Self::Rsa3072 => "rsa-3072",
+            Self::Rsa4096 => "rsa-4096",
+        }
+    }
+}
+
+impl fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for KeyAlgorithm {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.word() == text).ok_or_else(|| {
+            let words: Vec<&str> = Self::ALL.iter().map(|algorithm| algorithm.word()).collect();
+            Error::new(ErrorKind::InvalidSpec, "this is not a key algorithm")
+                .context("value", Public(text))
+                .hint(format!("write one of `{}`", words.join("`, `")))
+        })
+    }
+}
+
+/// A private key that signs TLS handshakes and certificate requests.
+///
+/// Whatever encoding it came in, it is held as PKCS#8 in memory that is wiped when dropped, its private part was found to
+/// match its public part, and `Debug` shows the public part alone.
+///
+/// # Examples
+///
+/// ```
+/// use certwright::{KeyAlgorithm, PrivateKey};
+///
+/// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
+/// let again = PrivateKey::from_pem(key.to_pem().expose())?;
+/// assert_eq!(again.fingerprint(), key.fingerprint());
+/// # Ok::<(), certwright::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct PrivateKey {
+    algorithm: KeyAlgorithm,
+    pkcs8: Zeroizing<Vec<u8>>,
+    spki: Vec<u8>,
+}
+
+impl PrivateKey {
+    /// A fresh key from the operating system's random numbers.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] for RSA when the feature `rsa-keys` is off; [`ErrorKind::Io`] when the operating system
+    /// has no random numbers.
+    pub fn generate(algorithm: KeyAlgorithm) -> Result<Self> {
+        let no_randomness = || Error::new(ErrorKind::Io, "the operating system gave no random numbers");
+        let random = SystemRandom::new();
+        let curve = match algorithm {
+            KeyAlgorithm::EcdsaP256 => &ECDSA_P256_SHA256_ASN1_SIGNING,
+            KeyAlgorithm::EcdsaP384 => &ECDSA_P384_SHA384_ASN1_SIGNING,
+            KeyAlgorithm::Ed25519 => {
+                let mut seed = Zeroizing::new([0; 32]);
+                random.fill(&mut *seed).map_err(|_| no_randomness())?;
+                return key_form::from_ed25519_seed(&*seed);
+            }
+            KeyAlgorithm::Rsa2048 => return generate_rsa(2048),
+            KeyAlgorithm::Rsa3072 => return generate_rsa(3072),
+            KeyAlgorithm::Rsa4096 => return generate_rsa(4096),
+        };
+        let document = EcdsaKeyPair::generate_pkcs8(curve, &random).map_err(|_| no_randomness())?;
+        // What the generator wrote is consistent: reading it costs no arithmetic on the curve.
+        key_form::read(document.as_ref())
+    }
+
+    /// From a PEM file that holds one private key: PKCS#8 (`PRIVATE KEY`), SEC 1 (`EC PRIVATE KEY`, RFC 5915) or PKCS#1
+    /// (`RSA PRIVATE KEY`, RFC 8017). Certificates, curve parameters and text beside it are ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unfit`] when there is no key, more than one, an encrypted or a damaged one, or its private part does
+    /// not match its public part; [`ErrorKind::Unsupported`] for algorithms and sizes other than [`KeyAlgorithm`] has.
+    pub fn from_pem(text: &[u8]) -> Result<Self> {
+        check_size(text)?;
+        let sections = pem::sections(text)?;
+        let mut keys = sections.iter().filter(|section| section.label.ends_with("PRIVATE KEY"));
+        let section = keys.next().ok_or_else(|| pem::nothing_found(text, "a private key"))?;
+        if keys.next().is_some() {
+            return Err(Error::new(ErrorKind::Unfit, "there is more than one private key")
+                .hint("leave the one key that belongs to the certificate"));
+        }
+        if section.label.starts_with("ENCRYPTED") || section.has_encryption_header() {
+            return Err(Error::new(ErrorKind::Unfit, "the private key is encrypted with a pass phrase").hint(
+                "decrypt it with `openssl pkey -in ENCRYPTED -out KEY`, into a directory that nobody else can read",
+            ));
+        }
+        match section.label {
+            "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => Self::from_der(&section.decode()?),
+            other => Err(Error::new(ErrorKind::Unsupported, "this kind of private key cannot be used for TLS here")
+                .context("section", Public(other))
+                .hint("convert it with `openssl pkey -in KEY -out PKCS8`, or make a key of another kind")),
+        }
+    }
+
+    /// From one DER object in any of the encodings of [`PrivateKey::from_pem`].
+    ///
+    /// # Errors
+    ///
+    /// As [`PrivateKey::from_pem`].
+    pub fn from_der(bytes: &[u8]) -> Result<Self> {
+        check_size(bytes)?;
+        let key = key_form::read(bytes)?;
+        // Loading is what compares the private with the public part.
+        key.signer()?;
+        Ok(key)
+    }
+
+    /// The key in PEM, as PKCS#8 (`PRIVATE KEY`, RFC 5208), 64 columns, LF.
+    pub fn to_pem(&self) -> SecretBytes {
+        let mut text = pem::encode("PRIVATE KEY", &self.pkcs8);
+        SecretBytes::from(std::mem::take(&mut *text).into_bytes())
+    }
+
+    /// The key in DER, as PKCS#8 (RFC 5208).
+    pub fn to_der(&self) -> SecretBytes {
+        SecretBytes::from(self.pkcs8.clone())
+    }
+
+    /// Its algorithm and size.
+    pub fn algorithm(&self) -> KeyAlgorithm {
+        self.algorithm
+    }
+
+    /// The public part: DER of its SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    pub fn public_key_der(&self) -> &[u8] {
+        &self.spki
+    }
+
+    /// The SHA-256 of [`PrivateKey::public_key_der`].
+    pub fn fingerprint(&self) -> Fingerprint {
+        fingerprint(&self.spki)
+    }
+
+    pub(super) fn from_parts(algorithm: KeyAlgorithm, pkcs8: Zeroizing<Vec<u8>>, spki: Vec<u8>) -> Self {
+        Self { algorithm, pkcs8, spki }
+    }
+
+    pub(super) fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
+    /// The key ready to sign. Whoever signs often keeps it.
+    pub(super) fn signer(&self) -> Result<Signer> {
+        Signer::load(self)
+    }
+}
+
+impl fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PrivateKey")
+            .field("algorithm", &self.algorithm)
+            .field("fingerprint", &self.fingerprint())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The SHA-256 of some bytes.
+pub(super) fn fingerprint(bytes: &[u8]) -> Fingerprint {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
+    Fingerprint::from_bytes(digest)
+}
+
+fn check_size(bytes: &[u8]) -> Result<()> {
+    if bytes.len() > MAX_INPUT {
+        return Err(Error::new(ErrorKind::Unfit, "this is too large for a private key")
+            .context("bytes", bytes.len())
+            .hint("name the file that holds the key alone"));
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "rsa-keys"))]
+fn generate_rsa(_bits: usize) -> Result<PrivateKey> {
+    Err(Error::new(ErrorKind::Unsupported, "this build cannot make RSA keys")
+        .hint("build with the feature `rsa-keys`, or use `ecdsa-p256`"))
+}
+
+/// The `rsa` crate makes the numbers, and nothing else: ring checks, loads and signs.
+#[cfg(feature = "rsa-keys")]
+fn generate_rsa(bits: usize) -> Result<PrivateKey> {
+    use rsa::pkcs1::EncodeRsaPrivateKey;
+
+    let failed = || Error::new(ErrorKind::Bug, "an RSA key could not be made").context("bits", bits);
+    let key = rsa::PrivateKey::new(&mut OsRandom(SystemRandom::new()), bits).map_err(|error| failed().source(error))?;
+    let pkcs1 = key.to_pkcs1_der().map_err(|error| failed().source(error.to_string()))?;
+    PrivateKey::from_der(pkcs1.as_bytes())
+}
+
+/// The operating system's random numbers in the shape that the `rsa` crate asks for.
+#[cfg(feature = "rsa-keys")]
+struct OsRandom(SystemRandom);
+
+#[cfg(feature = "rsa-keys")]
+impl rsa::rand_core::TryRng for OsRandom {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes).map(|()| u32::from_ne_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes).map(|()| u64::from_ne_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        // The shape knows no failure. getrandom(2) has none but "not yet", and going on without is not an option.
+        while self.0.fill(bytes).is_err() {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "rsa-keys")]
+impl rsa::rand_core::TryCryptoRng for OsRandom {}
