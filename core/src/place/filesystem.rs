@@ -45,12 +45,17 @@ impl fmt::Debug for Node {
 pub enum Open {
     /// A directory that exists.
     Directory,
-    /// A regular file that exists, for reading. Never blocks on a FIFO.
+    /// A regular file that exists, for reading. Never blocks on a FIFO. `IsADirectory` for a directory, `InvalidInput`
+    /// for anything else that is no regular file.
     Read,
-    /// A regular file that must not exist yet; made with mode 0600 (`O_CREAT|O_EXCL|O_NOFOLLOW`).
+    /// A regular file that must not exist yet, for reading and writing; made with mode 0600, whatever the umask
+    /// (`O_CREAT|O_EXCL|O_NOFOLLOW`).
     Create,
-    /// A regular file for appending, made with mode 0600 when absent.
+    /// A regular file for reading and appending, made with mode 0600 when absent, whatever the umask.
     Append,
+    /// Whatever is there, a symbolic link itself included, without reading it: good for [`Filesystem::stat`] and
+    /// [`Filesystem::acl`] alone (`O_PATH|O_NOFOLLOW`). Needs no permission on the inode and never acts on a device.
+    Facts,
 }
 
 /// What kind of thing a name leads to, without following it.
