@@ -18,3 +18,9 @@ pub use pki::material::Material;
 pub use place::clock::SystemClock;
 pub use place::filesystem::{AclKind, Filesystem, Node, NodeKind, Open, Rename, Space, Stat};
 pub use place::os::OsFilesystem;
+
+/// Who may read a file and why; the smallest access that a wish needs, and its proof.
+pub mod access {
+    pub use crate::place::access::acl::{Acl, EntryKind, Named, UNMAPPED};
+    pub use crate::place::access::permissions::Permissions;
+}

@@ -1,9 +1,13 @@
 //! Floor 3: the only place that touches the disk, starts programs and reads the system's clock.
 
+pub(crate) mod access;
 pub(crate) mod atomic;
 pub mod clock;
 pub mod filesystem;
 pub(crate) mod lock;
 pub mod os;
+pub(crate) mod clock;
+pub(crate) mod filesystem;
+pub(crate) mod os;
 pub(crate) mod pause;
-pub mod state;
+pub(crate) mod state;
