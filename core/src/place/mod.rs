@@ -2,8 +2,12 @@
 
 pub(crate) mod atomic;
 pub mod clock;
+pub(crate) mod command;
 pub mod filesystem;
 pub(crate) mod lock;
 pub mod os;
 pub(crate) mod pause;
+pub(crate) mod process;
+#[cfg(test)]
+pub(crate) mod scratch;
 pub mod state;
