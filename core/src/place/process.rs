@@ -161,7 +161,20 @@ impl Process {
         self.facts.program.as_deref()
     }
 
-    /// Send a signal that the process is seen to handle. One that it does not handle would end it or be lost.
+    /// Whether the process is seen to handle the signal. One that it does not handle would end it or be lost.
+    ///
+    /// # Errors
+    ///
+    /// `ReloadFailed` when it does not.
+    pub(crate) fn expect_to_handle(&self, signal: Signal) -> Result<()> {
+        let Some(why) = self.facts.deaf_to(signal) else { return Ok(()) };
+        Err(self
+            .about(Error::new(ErrorKind::ReloadFailed, why))
+            .context("signal", Public(&signal.to_string()))
+            .hint("see which signal makes the service re-read, and whether the pid file is its own"))
+    }
+
+    /// Send a signal that the process is seen to handle.
     ///
     /// # Errors
     ///
@@ -172,12 +185,7 @@ impl Process {
     ///
     /// Those of the signal.
     pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
-        if let Some(why) = self.facts.deaf_to(signal) {
-            return Err(self
-                .about(Error::new(ErrorKind::ReloadFailed, why))
-                .context("signal", Public(&signal.to_string()))
-                .hint("see which signal makes the service re-read, and whether the pid file is its own"));
-        }
+        self.expect_to_handle(signal)?;
         let sent = match &self.handle {
             Some(handle) => pidfd_send_signal(handle, signal.raw()),
             None if Facts::of(self.pid).is_some_and(|now| now.started == self.facts.started) => {
