@@ -1,9 +1,11 @@
 //! certwright
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic"))]
+mod deploy;
 mod ground;
 mod pki;
 mod place;
 mod plan;
+pub use deploy::reload::{ReloadCallback, ReloadContext, Reloaded, Reloader};
 pub use ground::cancel::Cancel;
 pub use ground::error::{Aftermath, ContextValue, Error, ErrorKind, Phase, Public, Result, Retry};
 pub use ground::id::{Fingerprint, GenerationId, IssuerName, LineageName};

@@ -1,0 +1,146 @@
+//! A connection that ends on time: however slowly the other side drips, and whatever it sends.
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, send, socket_with, sockopt,
+};
+
+use crate::ground::cancel::Cancel;
+use crate::ground::error::{Error, ErrorKind};
+use crate::place::pause::pause;
+
+/// How soon a wish to stop is noticed.
+const NOTICE: Duration = Duration::from_millis(50);
+
+/// A byte stream with one deadline for everything done on it, and a limit for what may be received.
+///
+/// Reading and writing wait for the other side, but never beyond the deadline (`TimedOut`). More bytes than the budget
+/// are `FileTooLarge`.
+pub(super) struct Wire<'a> {
+    socket: OwnedFd,
+    end: Instant,
+    budget: usize,
+    cancel: &'a Cancel,
+}
+
+impl<'a> Wire<'a> {
+    /// Connect to an address.
+    pub(super) fn tcp(address: SocketAddr, end: Instant, budget: usize, cancel: &'a Cancel) -> io::Result<Self> {
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let wire = Self::new(family, end, budget, cancel)?;
+        match connect(&wire.socket, &address) {
+            Err(Errno::INPROGRESS) => {
+                wire.wait(PollFlags::OUT)?;
+                sockopt::socket_error(&wire.socket)??;
+            }
+            other => other?,
+        }
+        Ok(wire)
+    }
+
+    /// Connect to a socket in the file system.
+    pub(super) fn unix(path: &Path, end: Instant, budget: usize, cancel: &'a Cancel) -> io::Result<Self> {
+        let wire = Self::new(AddressFamily::UNIX, end, budget, cancel)?;
+        let address = SocketAddrUnix::new(path)?;
+        loop {
+            match connect(&wire.socket, &address) {
+                // The queue of the listener is full, and there is no way to wait for room in it (unix(7)).
+                Err(Errno::AGAIN) => {
+                    let left = wire.left()?;
+                    pause(left.min(NOTICE), cancel).map_err(io::Error::other)?;
+                }
+                other => return other.map(|()| wire).map_err(Into::into),
+            }
+        }
+    }
+
+    fn new(family: AddressFamily, end: Instant, budget: usize, cancel: &'a Cancel) -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+        Ok(Self { socket, end, budget, cancel })
+    }
+
+    /// Our end of the connection, when it is one of the network.
+    pub(super) fn local_address(&self) -> Option<SocketAddr> {
+        getsockname(&self.socket).ok()?.try_into().ok()
+    }
+
+    /// What went wrong, as an error: the wish to stop and the deadline come before what the stream said.
+    pub(super) fn fault(message: &'static str, source: io::Error, cancel: &Cancel) -> Error {
+        if let Err(stopped) = cancel.check() {
+            return stopped;
+        }
+        let kind = match source.kind() {
+            io::ErrorKind::TimedOut => ErrorKind::Timeout,
+            _ => ErrorKind::Network,
+        };
+        Error::new(kind, message).source(source)
+    }
+
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            Err(io::Error::new(io::ErrorKind::TimedOut, "the time limit has passed"))
+        } else {
+            Ok(left)
+        }
+    }
+
+    /// Until the socket is ready, the deadline passes or stopping is asked for.
+    fn wait(&self, wanted: PollFlags) -> io::Result<()> {
+        loop {
+            self.cancel.check().map_err(io::Error::other)?;
+            let span = self.left()?.min(NOTICE);
+            let span = Timespec { tv_sec: 0, tv_nsec: span.subsec_nanos().into() };
+            match poll(&mut [PollFd::new(&self.socket, wanted)], Some(&span)) {
+                Ok(0) | Err(Errno::INTR) => {}
+                other => return other.map(drop).map_err(Into::into),
+            }
+        }
+    }
+}
+
+impl Read for Wire<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.budget == 0 && !into.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more was received than can be meant"));
+        }
+        let room = into.len().min(self.budget);
+        let into = into.get_mut(..room).unwrap_or_default();
+        loop {
+            // The deadline is looked at before each read: a peer that always has one more byte must not prolong it.
+            self.wait(PollFlags::IN)?;
+            match rustix::io::read(&self.socket, &mut *into) {
+                Ok(taken) => {
+                    self.budget -= taken;
+                    return Ok(taken);
+                }
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Write for Wire<'_> {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        loop {
+            self.wait(PollFlags::OUT)?;
+            match send(&self.socket, from, SendFlags::NOSIGNAL) {
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                other => return other.map_err(Into::into),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
