@@ -225,10 +225,10 @@ impl Volume {
     /// choices does not count what nobody can see.
     pub(super) fn survivor(&self, mut choose: impl FnMut(Unit) -> usize) -> Self {
         let mut disk = self.disk.clone();
-        let mut decide = |disk: &mut Table, covers: &dyn Fn(&Table, &Pending) -> bool| {
+        let mut decide = |disk: &mut Table, covers: &dyn Fn(&Pending) -> bool| {
             let mut lost: Vec<&Pending> = Vec::new();
             for pending in &self.pending {
-                if !covers(disk, pending) {
+                if !covers(pending) {
                     continue;
                 }
                 let fate = if lost.iter().any(|older| pending.needs(older)) { 0 } else { choose(pending.unit()) };
@@ -239,9 +239,9 @@ impl Volume {
                 }
             }
         };
-        decide(&mut disk, &|_, pending| pending.unit() == Unit::Names);
+        decide(&mut disk, &|pending| pending.unit() == Unit::Names);
         let seen = reachable(&disk);
-        decide(&mut disk, &|_, pending| match &pending.what {
+        decide(&mut disk, &|pending| match &pending.what {
             What::Names(_) => false,
             What::Content { ino, .. } | What::Attributes { ino, .. } => seen.contains(ino),
         });

@@ -12,8 +12,6 @@ pub struct Settings {
     pub read_only: bool,
     /// What becomes of an ACL.
     pub acls: Acls,
-    /// Whether `RENAME_NOREPLACE` is known; `EINVAL` otherwise.
-    pub rename_flags: RenameFlags,
     /// Whether this process may take on another identity.
     pub identities: Identities,
 }
@@ -22,25 +20,15 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Acls {
-    /// Kept; more entries than `most` are refused with `ENOSPC`, as on ext4.
+    /// Kept; more entries than `named` for named users and groups are refused with `ENOSPC`, as on ext4.
     Kept {
-        /// Entries that fit into the attribute.
-        most: usize,
+        /// How many fit into the attribute.
+        named: usize,
     },
     /// Refused with `EOPNOTSUPP`, as on ramfs.
     Unsupported,
     /// Accepted and dropped: a file system that lies.
     Dropped,
-}
-
-/// Whether the rename flags are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RenameFlags {
-    /// As on every usual file system.
-    Known,
-    /// `EINVAL`.
-    Unknown,
 }
 
 /// Whether the process may take on another identity.
@@ -59,8 +47,7 @@ impl Default for Settings {
             bytes: None,
             inodes: None,
             read_only: false,
-            acls: Acls::Kept { most: 500 },
-            rename_flags: RenameFlags::Known,
+            acls: Acls::Kept { named: 500 },
             identities: Identities::Any,
         }
     }

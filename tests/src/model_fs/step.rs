@@ -54,6 +54,35 @@ pub enum Call {
     CanOpenAs,
 }
 
+impl Call {
+    /// Whether it changes something, or makes it durable.
+    pub const fn mutates(self) -> bool {
+        match self {
+            Self::Create
+            | Self::MakeDirectory
+            | Self::Write
+            | Self::SetOwner
+            | Self::SetMode
+            | Self::SetAcl
+            | Self::Sync
+            | Self::SyncAll
+            | Self::Rename
+            | Self::MakeLink
+            | Self::RemoveFile
+            | Self::RemoveDirectory => true,
+            Self::Open
+            | Self::Read
+            | Self::Stat
+            | Self::Acl
+            | Self::ReadLink
+            | Self::List
+            | Self::TryLock
+            | Self::Space
+            | Self::CanOpenAs => false,
+        }
+    }
+}
+
 /// One mutating step that was tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -208,8 +237,10 @@ impl Progress {
             Fault::Errno { at, counted, lasting, .. } => {
                 *counted == counting && (number == *at || (number > *at && *lasting == Lasting::Forever))
             }
-            // A mutating call passes here twice: as a call, where it is struck.
-            Fault::On { call: on, text, .. } => *on == call && counting == Counted::Every && what.contains(text),
+            // A mutating call passes here twice, as a call and as a step.
+            Fault::On { call: on, text, .. } => {
+                *on == call && call.mutates() == (counting == Counted::Mutating) && what.contains(text)
+            }
         });
         let Some(hit) = hit else { return Ok(()) };
         let (errno, lasting) = match self.faults.get(hit) {

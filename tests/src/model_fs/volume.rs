@@ -28,8 +28,10 @@ pub(super) struct Volume {
     /// What is in the cache and not on the disk, oldest first.
     pub(super) pending: Vec<Pending>,
     pub(super) settings: Settings,
-    next: Ino,
-    devices: u64,
+    /// The next inode number.
+    pub(super) next: Ino,
+    /// How many file systems there are.
+    pub(super) devices: u64,
 }
 
 impl Volume {
