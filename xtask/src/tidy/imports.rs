@@ -28,7 +28,9 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
             };
             findings.extend(between_floors(module, &target, test).map(|what| format!("{place}: {what}")));
             let facade = path.passed_on && target.starts_with(module);
-            if !test && !facade && target != *module && !module.is_empty() {
+            // A file below a module is a part of it: an `impl` written over two files is no circle. Floors are not parts.
+            let part = target.len() > 1 && module.starts_with(&target);
+            if !test && !facade && !part && target != *module && !module.is_empty() {
                 graph.entry(module.clone()).or_default().insert(target);
             }
         }
@@ -186,6 +188,18 @@ mod tests {
         };
         assert_eq!(findings(files("mod a; pub use a::A; pub struct Item;")), Vec::<String>::new());
         assert_eq!(findings(files("mod a; pub struct Item(a::A);")).len(), 1);
+    }
+
+    #[test]
+    fn a_part_of_a_module_may_know_the_whole() {
+        let all = findings([
+            ("core/src/place/mod.rs", "mod os; struct A; fn f(_: self::A, _: crate::place::A) {}"),
+            ("core/src/place/os.rs", "mod open; mod names; struct Os; fn f() { open::g(names::H) }"),
+            ("core/src/place/os/open.rs", "use super::Os; impl Os {} use super::names::H;"),
+            ("core/src/place/os/names.rs", "use super::open;"),
+        ]);
+        let circle = "core/src/place/os/names.rs → core/src/place/os/open.rs → core/src/place/os/names.rs";
+        assert_eq!(all, [format!("core/src/place/os/names.rs: imports in a circle: {circle}")]);
     }
 
     #[test]
