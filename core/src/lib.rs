@@ -1,5 +1,14 @@
 //! certwright
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic"))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::disallowed_methods,
+        reason = "a failing test may panic, and prepares the disk it tests on"
+    )
+)]
 mod ground;
 mod pki;
 mod place;

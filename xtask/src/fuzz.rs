@@ -51,7 +51,10 @@ pub fn verb(arguments: &[String]) -> Outcome {
         // New inputs go to the first folder, so that the seeds in the second stay as they were chosen.
         let found = crate::root().join("fuzz/target/corpus").join(target);
         fs::create_dir_all(&found).map_err(|fault| format!("cannot make `{}`: {fault}", found.display()))?;
-        let mut fuzz = command(&format!("fuzz/target/{host}/release/{target}"), [SLOW, LARGE, "-print_final_stats=1", "-verbosity=0"]);
+        let mut fuzz = command(
+            &format!("fuzz/target/{host}/release/{target}"),
+            [SLOW, LARGE, "-print_final_stats=1", "-verbosity=0"],
+        );
         fuzz.arg(format!("-max_total_time={seconds}"));
         fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
         fuzz.arg(found).arg(format!("fuzz/corpus/{target}"));
