@@ -1,6 +1,16 @@
 //! certwright
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic"))]
 mod deploy;
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::disallowed_methods,
+        reason = "a failing test may panic, and prepares the disk it tests on"
+    )
+)]
 mod ground;
 mod pki;
 mod place;

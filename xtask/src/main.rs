@@ -1,2 +1,65 @@
-//! x
-fn main() {}
+//! `cargo xtask VERB`: every habit of the project is one of these.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
+
+use std::process::ExitCode;
+
+use xtask::{Outcome, fuzz, services, test, tidy};
+
+/// One habit.
+struct Verb {
+    name: &'static str,
+    usage: &'static str,
+    line: &'static str,
+    run: fn(&[String]) -> Outcome,
+}
+
+const VERBS: &[Verb] = &[
+    Verb {
+        name: "test",
+        usage: "",
+        line: "everything that must hold, from set-up to summary; needs root",
+        run: test::verb,
+    },
+    Verb {
+        name: "services",
+        usage: "[bench]",
+        line: "install the programs that the tests (or the benchmark) run against; starts none of them",
+        run: services::verb,
+    },
+    Verb { name: "tidy", usage: "", line: "floors, file sizes, words and links", run: tidy::verb },
+    Verb {
+        name: "fuzz",
+        usage: "[TARGET] [SECONDS]",
+        line: "feed a parser with hostile input, every target for 30 seconds unless told otherwise",
+        run: fuzz::verb,
+    },
+    Verb { name: "help", usage: "", line: "this list", run: help },
+];
+
+fn help(_: &[String]) -> Outcome {
+    println!("cargo xtask VERB\n");
+    for verb in VERBS {
+        println!("  {:<26}{}", format!("{} {}", verb.name, verb.usage), verb.line);
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) => (name.trim_start_matches('-'), rest),
+        None => ("help", [].as_slice()),
+    };
+    let Some(verb) = VERBS.iter().find(|verb| verb.name == name) else {
+        eprintln!("xtask: there is no verb `{name}`; `cargo xtask help` lists them");
+        return ExitCode::from(2);
+    };
+    match (verb.run)(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("xtask {name}: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -9,7 +9,6 @@ use std::fmt;
 use std::path::Path;
 
 use super::id::{Fingerprint, GenerationId, IssuerName, LineageName};
-use super::name::Identifier;
 use super::time::Timestamp;
 
 /// The result of everything that can fail here.
@@ -217,20 +216,7 @@ macro_rules! shown_by_display {
         }
     )+};
 }
-shown_by_display!(
-    u16,
-    u32,
-    u64,
-    usize,
-    i32,
-    i64,
-    Fingerprint,
-    GenerationId,
-    IssuerName,
-    LineageName,
-    Identifier,
-    Timestamp
-);
+shown_by_display!(u16, u32, u64, usize, i32, i64, Fingerprint, GenerationId, IssuerName, LineageName, Timestamp);
 shown_by_display!(std::net::SocketAddr);
 
 impl ContextValue for &'static str {

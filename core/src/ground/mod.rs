@@ -6,5 +6,6 @@ pub mod error;
 pub mod id;
 pub mod identity;
 pub mod name;
+mod parse;
 pub mod secret;
 pub mod time;

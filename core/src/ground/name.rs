@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::error::{Error, ErrorKind, Public, Result};
+use super::error::{ContextValue, Error, ErrorKind, Public, Result};
 
 /// A DNS name in A-label form (RFC 5890 §2.3.2.1): lower-case, without trailing dot, at least two labels or one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,6 +140,12 @@ impl fmt::Display for Identifier {
             Self::Wildcard(base) => write!(f, "*.{base}"),
             Self::Ip(address) => write!(f, "{address}"),
         }
+    }
+}
+
+impl ContextValue for Identifier {
+    fn shown(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -1,14 +1,11 @@
 //! Moments and spans in UTC, and the only way to learn what time it is.
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::error::{Error, ErrorKind, Public, Result};
-
 /// Civil time rather than [`jiff::Timestamp`], whose last moment is 26 hours short of the end of the year 9999.
-const EPOCH: jiff::civil::DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+pub(super) const EPOCH: jiff::civil::DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// A moment in UTC, to the second, between the years 0 and 9999 (the range of RFC 5280 §4.1.2.5).
 ///
@@ -81,26 +78,6 @@ impl fmt::Display for Timestamp {
 impl fmt::Debug for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Timestamp({self})")
-    }
-}
-
-impl FromStr for Timestamp {
-    type Err = Error;
-
-    /// From RFC 3339 text with any offset; fractions of a second are dropped.
-    fn from_str(text: &str) -> Result<Self> {
-        let seconds = match text.strip_suffix('Z') {
-            Some(civil) if civil.contains('T') => {
-                civil.parse::<jiff::civil::DateTime>().map(|time| time.duration_since(EPOCH).as_secs())
-            }
-            _ => text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_second),
-        };
-        seconds.map(Self::from_unix).map_err(|source| {
-            Error::new(ErrorKind::InvalidSpec, "this is not a time")
-                .context("value", Public(text))
-                .hint("write it as in RFC 3339, such as `2026-11-24T08:00:00Z`")
-                .source(source)
-        })
     }
 }
 

@@ -1,0 +1,22 @@
+//! What the fuzzer feeds, and what must hold for any input. The same functions replay the corpus in the ordinary tests.
+//!
+//! Each takes bytes from a stranger, must not panic, hang or grow, and asserts what is true of everything accepted.
+
+mod identifiers;
+mod names;
+
+pub use identifiers::identifiers;
+pub use names::names;
+
+/// One entry point: the name of its file in `fuzz/fuzz_targets/` and of its folder in `fuzz/corpus/`.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does with an input.
+    pub run: fn(&[u8]),
+}
+
+/// Every entry point.
+pub const TARGETS: &[Target] =
+    &[Target { name: "identifiers", run: identifiers }, Target { name: "names", run: names }];

@@ -1,0 +1,149 @@
+//! `cargo xtask services`: the real programs that the tests run against, from Debian's packages, never started.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use crate::Outcome;
+use crate::quiet::{Quiet, disable, mask, no_cluster};
+use crate::run::{answer, command, run};
+
+/// One program that something here runs.
+pub struct Program {
+    /// Its name.
+    pub name: &'static str,
+    /// The Debian package that brings it.
+    pub package: &'static str,
+    /// What needs it.
+    pub purpose: Purpose,
+    /// The services that the package would start, each also the name of its systemd unit (a suffix says otherwise).
+    pub starts: &'static [&'static str],
+}
+
+/// What a program is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// `cargo xtask test`.
+    Tests,
+    /// The benchmark alone: a peer to measure against.
+    Bench,
+}
+
+const fn needed(name: &'static str, package: &'static str, starts: &'static [&'static str]) -> Program {
+    Program { name, package, purpose: Purpose::Tests, starts }
+}
+
+/// Every program, its package, and what has to be kept from starting.
+pub const PROGRAMS: &[Program] = &[
+    needed("nginx", "nginx", &["nginx"]),
+    needed("haproxy", "haproxy", &["haproxy"]),
+    needed("apache2", "apache2", &["apache2", "apache-htcacheclean"]),
+    needed("apache2ctl", "apache2", &[]),
+    needed("postgres", "postgresql-15", &["postgresql"]),
+    needed("initdb", "postgresql-15", &[]),
+    needed("pg_ctl", "postgresql-15", &[]),
+    needed("psql", "postgresql-client-15", &[]),
+    needed("postfix", "postfix", &["postfix"]),
+    needed("postconf", "postfix", &[]),
+    needed("dovecot", "dovecot-core", &["dovecot", "dovecot.socket"]),
+    needed("doveconf", "dovecot-core", &[]),
+    needed("doveadm", "dovecot-core", &[]),
+    needed("imap-login", "dovecot-imapd", &[]),
+    needed("pop3-login", "dovecot-pop3d", &[]),
+    needed("getfacl", "acl", &[]),
+    needed("setfacl", "acl", &[]),
+    needed("openssl", "openssl", &[]),
+    needed("strace", "strace", &[]),
+    Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },
+];
+
+/// Where Debian keeps programs that are not on everybody's `PATH`.
+const FOLDERS: &[&str] = &["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/lib/postgresql/15/bin", "/usr/lib/dovecot"];
+
+impl Program {
+    /// The path of the executable, when it is installed. `PATH` comes first.
+    pub fn find(&self) -> Option<PathBuf> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .chain(FOLDERS.iter().map(PathBuf::from))
+            .map(|folder| folder.join(self.name))
+            .find(|file| file.metadata().is_ok_and(|facts| facts.is_file() && facts.mode() & 0o111 != 0))
+    }
+}
+
+/// The programs that are not installed.
+pub(crate) fn missing(purpose: Purpose) -> Vec<&'static Program> {
+    PROGRAMS.iter().filter(|program| program.purpose == purpose && program.find().is_none()).collect()
+}
+
+/// The verb: install what the tests need, or with `bench` what the benchmark compares with.
+///
+/// # Errors
+///
+/// When something is missing and cannot be installed.
+pub fn verb(arguments: &[String]) -> Outcome {
+    match arguments {
+        [] => install(Purpose::Tests),
+        [word] if word == "bench" => install(Purpose::Bench),
+        _ => Err("usage: cargo xtask services [bench]".to_owned()),
+    }
+}
+
+/// Install what is missing for this purpose; does nothing when nothing is.
+///
+/// # Errors
+///
+/// When apt fails, or a program is still missing afterwards.
+pub fn install(purpose: Purpose) -> Outcome {
+    let wanted = missing(purpose);
+    if wanted.is_empty() {
+        let count = PROGRAMS.iter().filter(|program| program.purpose == purpose).count();
+        println!("services: all {count} programs are installed");
+        return Ok(());
+    }
+    let mut packages: Vec<&str> = wanted.iter().map(|program| program.package).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    if !is_root() {
+        return Err(format!("run `apt-get install {}` as root", packages.join(" ")));
+    }
+    println!("services: installing {}; none of them is started", packages.join(", "));
+
+    // A package brings what its row and its sister rows name, whichever of them was missing.
+    let starts =
+        PROGRAMS.iter().filter(|program| packages.contains(&program.package)).flat_map(|program| program.starts);
+    let services: Vec<&str> = starts.copied().collect();
+    let units: Vec<String> = services
+        .iter()
+        .map(|service| if service.contains('.') { (*service).to_owned() } else { format!("{service}.service") })
+        .collect();
+    {
+        let _quiet = Quiet::begin()?;
+        mask(&units.iter().map(String::as_str).collect::<Vec<_>>())?;
+        if packages.iter().any(|package| package.starts_with("postgresql")) {
+            no_cluster()?;
+        }
+        run(apt(["update", "--quiet=2"]))?;
+        let options = ["install", "--yes", "--quiet", "--no-install-recommends", "--no-remove"];
+        let keep = ["--option", "Dpkg::Options::=--force-confold"];
+        run(apt(options.into_iter().chain(keep).chain(packages.iter().copied())))
+            .map_err(|fault| format!("{fault}; nothing is removed to make room, so try it in a container"))?;
+        disable(&services)?;
+    }
+    match missing(purpose).first() {
+        Some(program) => Err(format!("`{}` brought no `{}`", program.package, program.name)),
+        None => Ok(()),
+    }
+}
+
+fn apt<'a>(arguments: impl IntoIterator<Item = &'a str>) -> std::process::Command {
+    let mut apt = command("apt-get", arguments);
+    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    apt
+}
+
+/// Whether this process can take on other identities: user id 0, and not in a user namespace that maps nobody else.
+pub(crate) fn is_root() -> bool {
+    let others = |map: String| map.lines().count() > 1 || !map.trim_end().ends_with(" 1");
+    answer(command("id", ["-u"])).as_deref() == Some("0")
+        && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(others)
+}
