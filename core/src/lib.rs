@@ -1,6 +1,4 @@
 //! certwright
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic"))]
-mod deploy;
 #![cfg_attr(
     test,
     allow(
@@ -11,10 +9,13 @@ mod deploy;
         reason = "a failing test may panic, and prepares the disk it tests on"
     )
 )]
+
+mod deploy;
 mod ground;
 mod pki;
 mod place;
 mod plan;
+
 pub use deploy::reload::{ReloadCallback, ReloadContext, Reloaded, Reloader};
 pub use ground::cancel::Cancel;
 pub use ground::error::{Aftermath, ContextValue, Error, ErrorKind, Phase, Public, Result, Retry};

@@ -1,12 +1,11 @@
-//! The test kit: what the suites of this workspace have in common.
+//! The test kit: what the suites of this workspace have in common. A test that fails may panic, and so may what it is made
+//! of.
 //!
-//! - [`model_fs`]: a file system in memory with power cuts and faults; [`crash`] tries them all.
-//! - [`conformance`]: one suite per seam, run over every implementation; [`differ`] compares two by random acts.
-//! - [`scratch`], [`process`], [`ports`], [`openssl`], [`prng`]: directories that go away, programs that end, free ports,
-//!   a second opinion on certificates, seeded numbers.
+//! - [`model_fs`]: a file system in memory with power cuts and faults.
+//! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
+//! - [`program`], [`prng`]: the real programs, and seeded numbers.
 
+pub mod fuzzing;
 pub mod model_fs;
 pub mod prng;
-//! What the suites share. A test that fails may panic, and so may what it is made of.
-pub mod fuzzing;
 pub mod program;

@@ -1,9 +1,3 @@
-<<<<<<< HEAD
-//! Floor 1: bytes and facts: sign, verify, read. Pure: times are passed in, nothing is looked up.
-
-pub(crate) mod digest;
-pub mod key;
-=======
 //! Floor 1: bytes and facts. Keys, certificates, chains and requests, read, written, signed and checked.
 //!
 //! The only place that names rcgen, x509-parser and webpki, and ring but for the TLS client's provider. Pure: no I/O, no
@@ -12,6 +6,7 @@ pub mod key;
 mod algorithm;
 pub(crate) mod chain;
 mod der;
+pub(crate) mod digest;
 pub(crate) mod key;
 mod key_form;
 pub(crate) mod leaf;
@@ -19,4 +14,3 @@ pub(crate) mod material;
 mod name;
 mod pem;
 mod sign;
->>>>>>> 4433eac (Read and write keys, certificates and chains)

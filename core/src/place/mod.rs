@@ -2,17 +2,13 @@
 
 pub(crate) mod access;
 pub(crate) mod atomic;
-pub mod clock;
-pub(crate) mod command;
-pub mod filesystem;
-pub(crate) mod lock;
-pub mod os;
 pub(crate) mod clock;
+pub(crate) mod command;
 pub(crate) mod filesystem;
+pub(crate) mod lock;
 pub(crate) mod os;
 pub(crate) mod pause;
-pub(crate) mod state;
 pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod scratch;
-pub mod state;
+pub(crate) mod state;

@@ -191,13 +191,8 @@ pub(super) fn put(content: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
 
 fn born(above: &Attributes, body: &Body, mode: u32) -> Attributes {
     let inherits_group = above.mode & 0o2000 != 0;
-    let mut attributes = Attributes {
-        uid: 0,
-        gid: if inherits_group { above.gid } else { 0 },
-        mode,
-        acl: None,
-        default_acl: None,
-    };
+    let mut attributes =
+        Attributes { uid: 0, gid: if inherits_group { above.gid } else { 0 }, mode, acl: None, default_acl: None };
     let directory = body.entries().is_some();
     if inherits_group && directory {
         attributes.mode |= 0o2000;
