@@ -11,7 +11,8 @@ use x509_parser::prelude::FromDer;
 
 use super::algorithm::{self, PublicKey};
 use super::der::{self, OID, Reader, SEQUENCE};
-use super::key::{self, KeyAlgorithm};
+use super::digest::sha256;
+use super::key::KeyAlgorithm;
 use super::name::{self, Name};
 use super::pem;
 use super::sign::Signed;
@@ -304,8 +305,8 @@ impl Facts {
         let mut facts = Self {
             der: Vec::new(),
             signature_algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
-            fingerprint: key::fingerprint(bytes),
-            key_fingerprint: key::fingerprint(spki),
+            fingerprint: sha256(bytes),
+            key_fingerprint: sha256(spki),
             window: Window::new(
                 Timestamp::from_unix(validity.not_before.timestamp()),
                 Timestamp::from_unix(validity.not_after.timestamp()),
