@@ -112,3 +112,17 @@ pub(super) fn signature_name(oid: &str) -> &str {
         other => other,
     }
 }
+
+/// Whether a signature of this name stands on a hash for which collisions are made (RFC 6194, RFC 6151).
+pub(super) fn is_broken(signature: &str) -> bool {
+    let signature = signature.to_ascii_lowercase();
+    ["sha1", "md5", "md2"].iter().any(|hash| signature.contains(hash))
+}
+
+/// The size of an RSA key that is too short (BR §6.1.5).
+pub(super) fn short_rsa(spki: &[u8]) -> Option<usize> {
+    match PublicKey::read(spki)? {
+        PublicKey::Rsa { modulus, .. } => Some(bits(modulus)).filter(|bits| *bits < 2048),
+        _ => None,
+    }
+}

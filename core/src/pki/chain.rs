@@ -20,11 +20,21 @@ use crate::ground::error::{Error, ErrorKind, Public, Result};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Chain {
     leaf: Certificate,
     intermediates: Arc<[Certificate]>,
+    /// A root that was sent along: never served, but good for checking the last signature.
+    root: Option<Certificate>,
 }
+
+impl PartialEq for Chain {
+    fn eq(&self, other: &Self) -> bool {
+        self.certificates().eq(other.certificates())
+    }
+}
+
+impl Eq for Chain {}
 
 impl Chain {
     /// The longest input that is read, in bytes.
@@ -67,7 +77,7 @@ impl Chain {
 
     /// A chain that is known to be in order.
     pub(super) fn assembled(leaf: Certificate, intermediates: Arc<[Certificate]>) -> Self {
-        Self { leaf, intermediates }
+        Self { leaf, intermediates, root: None }
     }
 
     fn in_order(mut given: Vec<Certificate>) -> Result<Self> {
@@ -117,8 +127,8 @@ impl Chain {
             ordered.push(tip.clone());
         }
         // Clients have their own copy of the root, and must not take ours.
-        let intermediates = ordered.into_iter().skip(1).filter(|above| !above.is_self_issued()).collect();
-        Ok(Self { leaf, intermediates })
+        let (roots, between): (Vec<_>, Vec<_>) = ordered.into_iter().skip(1).partition(Certificate::is_self_issued);
+        Ok(Self { leaf, intermediates: between.into(), root: roots.into_iter().next() })
     }
 
     /// The end-entity certificate.
@@ -134,6 +144,11 @@ impl Chain {
     /// The leaf and the intermediates.
     pub fn certificates(&self) -> impl Iterator<Item = &Certificate> {
         std::iter::once(&self.leaf).chain(self.intermediates.iter())
+    }
+
+    /// The root that was sent along and left out, if there was one.
+    pub(super) fn root(&self) -> Option<&Certificate> {
+        self.root.as_ref()
     }
 
     /// The leaf in canonical PEM.
@@ -160,6 +175,15 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<Certificate>> {
             .context("at_most", Chain::MAX_INPUT)
             .hint("name the file that holds the leaf and its chain, not a bundle of roots"));
     }
+    let found = read_sections(text, Chain::MAX_CERTIFICATES)?;
+    if found.is_empty() {
+        return Err(pem::nothing_found(text, "a certificate"));
+    }
+    Ok(found)
+}
+
+/// The certificates among the sections of a PEM text, in their order.
+pub(super) fn read_sections(text: &[u8], at_most: usize) -> Result<Vec<Certificate>> {
     let mut found = Vec::new();
     for section in pem::sections(text)? {
         match section.label {
@@ -171,14 +195,11 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<Certificate>> {
             }
             _ => continue,
         }
-        if found.len() == Chain::MAX_CERTIFICATES {
+        if found.len() == at_most {
             return Err(too_many());
         }
         let certificate = Certificate::from_owned(std::mem::take(&mut *section.decode()?));
         found.push(certificate.map_err(|error| error.context("line", section.line))?);
-    }
-    if found.is_empty() {
-        return Err(pem::nothing_found(text, "a certificate"));
     }
     Ok(found)
 }
@@ -187,4 +208,146 @@ fn too_many() -> Error {
     Error::new(ErrorKind::Unfit, "there are too many certificates for one chain")
         .context("at_most", Chain::MAX_CERTIFICATES)
         .hint("name the file that holds the leaf and its chain, not a bundle of roots")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::forge::{Family, Forge, p256};
+
+    fn pem(certificates: &[&Certificate]) -> String {
+        certificates.iter().map(|certificate| certificate.pem()).collect()
+    }
+
+    fn subjects(chain: &Chain) -> Vec<String> {
+        chain.intermediates().iter().map(Certificate::subject).collect()
+    }
+
+    /// A leaf below `length` intermediates, leaf first, and the root at the end.
+    fn long(length: usize, names: &[&str]) -> Vec<Certificate> {
+        let keys: Vec<_> = (0..=length).map(|_| p256()).collect();
+        let name = |at: usize| format!("ca {at}");
+        let mut all = vec![Forge::authority(&name(0), &keys[0], &name(0), &keys[0]).sign(&keys[0])];
+        for at in 1..=length {
+            all.push(Forge::authority(&name(at), &keys[at], &name(at - 1), &keys[at - 1]).sign(&keys[at - 1]));
+        }
+        all.push(Forge::leaf(names, &p256(), &name(length), &keys[length]).sign(&keys[length]));
+        all.reverse();
+        all
+    }
+
+    #[test]
+    fn order_duplicates_and_root_are_put_right() {
+        let all = long(3, &["a.example"]);
+        let [leaf, three, two, one, root] = &all[..] else { panic!() };
+        for given in [
+            vec![leaf, three, two, one],
+            vec![leaf, three, two, one, root],
+            vec![leaf, one, root, three, two],
+            vec![leaf, three, leaf, three, two, two, one, root, root],
+        ] {
+            let chain = Chain::from_pem(pem(&given).as_bytes()).unwrap();
+            assert_eq!(chain.leaf(), leaf);
+            assert_eq!(subjects(&chain), ["CN=ca 3", "CN=ca 2", "CN=ca 1"]);
+            assert_eq!(chain.fullchain_pem(), pem(&[leaf, three, two, one]));
+            assert_eq!(chain.chain_pem(), pem(&[three, two, one]));
+            assert_eq!(chain.leaf_pem(), leaf.pem());
+        }
+    }
+
+    #[test]
+    fn what_is_served_is_canonical_whatever_came() {
+        let family = Family::new(&["a.example"]);
+        let text = pem(&[&family.leaf, &family.intermediate]);
+        let decorated = format!("\u{feff}subject=\r\n{}\r\nkey follows\r\n", text.replace('\n', "\r\n"));
+        assert_eq!(Chain::from_pem(decorated.as_bytes()).unwrap().fullchain_pem(), text);
+        // A bundle brings its key along.
+        let bundle = [family.leaf_key.to_pem().expose(), text.as_bytes()].concat();
+        assert_eq!(Chain::from_pem(&bundle).unwrap().fullchain_pem(), text);
+    }
+
+    #[test]
+    fn a_stranger_is_named() {
+        let family = Family::new(&["a.example"]);
+        let stranger = p256();
+        let stranger = Forge::authority("stranger", &stranger, "elsewhere", &stranger).sign(&stranger);
+        let error = Chain::from_pem(pem(&[&family.leaf, &family.intermediate, &stranger]).as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unfit);
+        assert_eq!(error.fact("stranger"), Some("CN=stranger"));
+    }
+
+    #[test]
+    fn a_second_way_to_another_root_follows_the_first() {
+        let family = Family::new(&["a.example"]);
+        let other = p256();
+        let crossed = Forge::authority("root", &family.root_key, "other", &other).sign(&other);
+        let chain = Chain::from_pem(pem(&[&family.leaf, &crossed, &family.intermediate]).as_bytes()).unwrap();
+        assert_eq!(subjects(&chain), ["CN=between", "CN=root"]);
+    }
+
+    #[test]
+    fn the_leaf_comes_first() {
+        let family = Family::new(&["a.example"]);
+        let error = Chain::from_pem(pem(&[&family.intermediate, &family.leaf]).as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("not the leaf"), "{error}");
+        let alone = Chain::from_pem(pem(&[&family.root]).as_bytes()).unwrap();
+        assert!(alone.leaf() == &family.root && alone.intermediates().is_empty());
+    }
+
+    #[test]
+    fn a_thousand_names_and_ten_certificates_pass_and_more_than_twenty_do_not() {
+        let names: Vec<String> = (0..1000).map(|at| format!("host-{at}.of-a-rather-long-domain.example.org")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let all = long(8, &names);
+        assert_eq!(all.len(), 10);
+        let chain = Chain::from_pem(pem(&all.iter().collect::<Vec<_>>()).as_bytes()).unwrap();
+        assert_eq!((chain.leaf().identifiers().len(), chain.intermediates().len()), (1000, 8));
+
+        let many = pem(&[&all[1]]).repeat(21);
+        assert!(Chain::from_pem(many.as_bytes()).unwrap_err().to_string().contains("too many"));
+        assert!(Chain::from_pem(&vec![b'\n'; Chain::MAX_INPUT + 1]).unwrap_err().to_string().contains("too large"));
+    }
+
+    #[test]
+    fn what_is_no_chain_says_so() {
+        let family = Family::new(&["a.example"]);
+        let text = pem(&[&family.leaf]);
+        let half = &text[..text.len() / 2];
+        let trusted = text.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
+        let swapped = text.replacen("MII", "MIJ", 1);
+        for (given, word) in [
+            ("", "empty"),
+            (" \n\n", "empty"),
+            ("<html><body>504</body></html>", "HTML"),
+            (half, "no end"),
+            (&trusted, "trust format"),
+            (&swapped, "cannot be read"),
+            ("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "empty or damaged"),
+            (std::str::from_utf8(family.leaf_key.to_pem().expose()).unwrap(), "nothing of the wanted kind"),
+        ] {
+            let error = Chain::from_pem(given.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains(word), "{error} does not say {word:?}");
+            assert!(error.hint_text().is_some(), "{error}");
+        }
+    }
+
+    #[test]
+    fn damaged_certificates_are_errors_and_never_more() {
+        let family = Family::new(&["a.example"]);
+        let der = family.leaf.der();
+        for cut in 0..der.len() {
+            assert!(Certificate::from_der(&der[..cut]).is_err(), "{cut}");
+        }
+        assert!(Certificate::from_der(&[der, &[0]].concat()).unwrap_err().to_string().contains("bytes after"));
+        for at in 0..der.len() {
+            for bit in 0..8 {
+                let mut changed = der.to_vec();
+                changed[at] ^= 1 << bit;
+                if let Ok(certificate) = Certificate::from_der(&changed) {
+                    let _ = (certificate.subject(), certificate.key_description(), certificate.signature_algorithm());
+                    let _ = Chain::from_certificates(vec![certificate, family.intermediate.clone()]);
+                }
+            }
+        }
+    }
 }

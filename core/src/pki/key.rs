@@ -7,6 +7,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair};
 use zeroize::Zeroizing;
 
+use super::digest::sha256;
 use super::sign::Signer;
 use super::{key_form, pem};
 use crate::ground::error::{Error, ErrorKind, Public, Result};
@@ -196,7 +197,7 @@ impl PrivateKey {
 
     /// The SHA-256 of [`PrivateKey::public_key_der`].
     pub fn fingerprint(&self) -> Fingerprint {
-        fingerprint(&self.spki)
+        sha256(&self.spki)
     }
 
     pub(super) fn from_parts(algorithm: KeyAlgorithm, pkcs8: Zeroizing<Vec<u8>>, spki: Vec<u8>) -> Self {
@@ -220,13 +221,6 @@ impl fmt::Debug for PrivateKey {
             .field("fingerprint", &self.fingerprint())
             .finish_non_exhaustive()
     }
-}
-
-/// The SHA-256 of some bytes.
-pub(super) fn fingerprint(bytes: &[u8]) -> Fingerprint {
-    let mut digest = [0; 32];
-    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
-    Fingerprint::from_bytes(digest)
 }
 
 fn check_size(bytes: &[u8]) -> Result<()> {

@@ -1,23 +1,24 @@
 //! Certificates: their bytes, and the facts in them, read once.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
 use x509_parser::certificate::X509Certificate;
-use x509_parser::extensions::{GeneralName, ParsedExtension, X509Extension};
+use x509_parser::extensions::{ParsedExtension, X509Extension};
 use x509_parser::prelude::FromDer;
 
 use super::algorithm::{self, PublicKey};
+use super::alt_name::AltNames;
 use super::der::{self, OID, Reader, SEQUENCE};
-use super::key::{self, KeyAlgorithm};
+use super::digest::sha256;
+use super::key::KeyAlgorithm;
 use super::name::{self, Name};
 use super::pem;
-use super::sign::Signed;
+use super::signed::{Signed, range_of};
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::Fingerprint;
-use crate::ground::name::{DnsName, Identifier};
+use crate::ground::name::Identifier;
 use crate::ground::time::{Timestamp, Window};
 
 /// More than any certificate that is accepted: a thousand long names fit.
@@ -49,7 +50,6 @@ struct Facts {
     fingerprint: Fingerprint,
     key_fingerprint: Fingerprint,
     window: Window,
-    content: Range<usize>,
     spki: Range<usize>,
     subject: Range<usize>,
     issuer: Range<usize>,
@@ -298,19 +298,18 @@ impl Facts {
     /// The facts, but for the bytes themselves.
     fn read(bytes: &[u8], parsed: &X509Certificate<'_>) -> Option<Self> {
         // The parser forgives bytes after the last element inside; DER does not.
-        let signed = Signed::split(bytes)?;
+        Signed::split(bytes)?;
         let spki = parsed.public_key().raw;
         let validity = parsed.validity();
         let mut facts = Self {
             der: Vec::new(),
             signature_algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
-            fingerprint: key::fingerprint(bytes),
-            key_fingerprint: key::fingerprint(spki),
+            fingerprint: sha256(bytes),
+            key_fingerprint: sha256(spki),
             window: Window::new(
                 Timestamp::from_unix(validity.not_before.timestamp()),
                 Timestamp::from_unix(validity.not_after.timestamp()),
             ),
-            content: range_of(bytes, signed.content)?,
             spki: range_of(bytes, spki)?,
             subject: range_of(bytes, parsed.subject().as_raw())?,
             issuer: range_of(bytes, parsed.issuer().as_raw())?,
@@ -334,12 +333,9 @@ impl Facts {
     fn add(&mut self, extension: &X509Extension<'_>) {
         match extension.parsed_extension() {
             ParsedExtension::SubjectAlternativeName(names) => {
-                for name in &names.general_names {
-                    match identifier(name) {
-                        Some(identifier) => self.identifiers.push(identifier),
-                        None => self.other_names.push(name::escape(&name.to_string())),
-                    }
-                }
+                let names = AltNames::read(names);
+                self.identifiers.extend(names.identifiers);
+                self.other_names.extend(names.others);
             }
             ParsedExtension::BasicConstraints(constraints) => {
                 self.authority = constraints.ca.then_some(Authority { path_length: constraints.path_len_constraint });
@@ -359,22 +355,6 @@ impl Facts {
     }
 }
 
-/// The identifier that an entry of a subjectAltName is, if it is one. A name must be one that DNS can hold: an address
-/// written as a dNSName is none.
-fn identifier(name: &GeneralName<'_>) -> Option<Identifier> {
-    match name {
-        GeneralName::DNSName(text) if text.is_ascii() => match text.strip_prefix("*.") {
-            Some(base) => base.parse::<DnsName>().ok().filter(|base| base.parent().is_some()).map(Identifier::Wildcard),
-            None => text.parse().ok().map(Identifier::Dns),
-        },
-        GeneralName::IPAddress(bytes) => {
-            let v4 = <[u8; 4]>::try_from(*bytes).ok().map(IpAddr::from);
-            v4.or_else(|| <[u8; 16]>::try_from(*bytes).ok().map(IpAddr::from)).map(Identifier::Ip)
-        }
-        _ => None,
-    }
-}
-
 /// KeyPurposeIds as dotted text: at least one, each readable.
 fn key_purposes(value: &[u8]) -> Option<Vec<String>> {
     let mut purposes = Reader::new(der::only(value, SEQUENCE)?);
@@ -383,13 +363,6 @@ fn key_purposes(value: &[u8]) -> Option<Vec<String>> {
         found.push(der::oid_text(purposes.expect(OID)?)?);
     }
     (!found.is_empty()).then_some(found)
-}
-
-/// Where a part lies in the bytes that it was read from.
-fn range_of(bytes: &[u8], part: &[u8]) -> Option<Range<usize>> {
-    let start = (part.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize)?;
-    let range = start..start.checked_add(part.len())?;
-    (bytes.get(range.clone()) == Some(part)).then_some(range)
 }
 
 fn damaged() -> Error {

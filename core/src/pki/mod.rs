@@ -4,9 +4,16 @@
 //! clock; whoever asks whether something is valid says when.
 
 mod algorithm;
+mod alt_name;
+pub(crate) mod authority;
 pub(crate) mod chain;
+pub(crate) mod check;
+mod constraints;
+pub(crate) mod csr;
 mod der;
 pub(crate) mod digest;
+#[cfg(test)]
+mod forge;
 pub(crate) mod key;
 mod key_form;
 pub(crate) mod leaf;
@@ -14,3 +21,5 @@ pub(crate) mod material;
 mod name;
 mod pem;
 mod sign;
+mod signed;
+pub(crate) mod trust;

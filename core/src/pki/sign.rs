@@ -1,9 +1,8 @@
-//! Keys loaded into ring to sign, and signatures checked by it.
+//! Keys loaded into ring, ready to sign.
 
 use ring::rand::SystemRandom;
 use ring::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 
-use super::der::{self, BIT_STRING, Reader, SEQUENCE};
 use super::key::{KeyAlgorithm, PrivateKey};
 use crate::ground::error::{Error, ErrorKind, Result};
 
@@ -83,27 +82,5 @@ impl rcgen::PublicKeyData for Signer {
 impl rcgen::SigningKey for Signer {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
         Self::sign(self, message).map_err(|_| rcgen::Error::RemoteKeyError)
-    }
-}
-
-/// The three parts of whatever X.509 signs: certificates and requests alike (RFC 5280 §4.1.1, RFC 2986 §4.2).
-#[derive(Clone, Copy)]
-pub(super) struct Signed<'a> {
-    /// What is signed, as encoded.
-    pub(super) content: &'a [u8],
-    /// The AlgorithmIdentifier, as encoded.
-    pub(super) algorithm: &'a [u8],
-    /// The signature's bytes.
-    pub(super) signature: &'a [u8],
-}
-
-impl<'a> Signed<'a> {
-    /// Take the parts from the DER of the whole, strictly.
-    pub(super) fn split(der: &'a [u8]) -> Option<Self> {
-        let mut parts = Reader::new(der::only(der, SEQUENCE)?);
-        let content = parts.element().filter(|part| part.tag == SEQUENCE)?.whole;
-        let algorithm = parts.element().filter(|part| part.tag == SEQUENCE)?.whole;
-        let (0, signature) = parts.expect(BIT_STRING)?.split_first()? else { return None };
-        parts.is_empty().then_some(Self { content, algorithm, signature })
     }
 }
