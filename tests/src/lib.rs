@@ -5,5 +5,8 @@
 //! - [`scratch`], [`process`], [`ports`], [`openssl`], [`prng`]: directories that go away, programs that end, free ports,
 //!   a second opinion on certificates, seeded numbers.
 
+pub mod conformance;
+pub mod crash;
 pub mod model_fs;
 pub mod prng;
+pub mod scratch;
