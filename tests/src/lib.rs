@@ -8,5 +8,9 @@
 pub mod conformance;
 pub mod crash;
 pub mod model_fs;
+pub mod namespace;
+pub mod openssl;
+pub mod ports;
 pub mod prng;
+pub mod process;
 pub mod scratch;
