@@ -6,6 +6,13 @@
 //! - [`program`], [`prng`]: the real programs, and seeded numbers.
 
 pub mod fuzzing;
+pub mod conformance;
+pub mod crash;
 pub mod model_fs;
+pub mod namespace;
+pub mod openssl;
+pub mod ports;
 pub mod prng;
 pub mod program;
+pub mod process;
+pub mod scratch;

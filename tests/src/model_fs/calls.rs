@@ -348,6 +348,9 @@ impl Filesystem for ModelFs {
                 let message = "this process may not take on another identity";
                 return Err(io::Error::new(io::ErrorKind::Unsupported, message));
             }
+            if [who.uid, who.gid].iter().chain(&who.groups).any(|id| *id == u32::MAX) {
+                return Err(Errno::INVAL.into());
+            }
             volume.can_open(who, path)
         })
     }

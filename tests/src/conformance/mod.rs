@@ -1,0 +1,3 @@
+//! One suite per seam, run over every implementation of it.
+
+pub mod filesystem;

@@ -1,0 +1,42 @@
+//! A file system of its own for one test: the test runs again, alone, in a mount namespace where it is mounted.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::run;
+use crate::scratch::Scratch;
+
+const MARK: &str = "CERTWRIGHT_TEST_MOUNT";
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Where the file system is, for the second run; `None` for the first one, when the second has ended well.
+///
+/// `test` is the caller's full name, as the test runner lists it. `mount` is a shell script that mounts on `"$0"`.
+///
+/// # Errors
+///
+/// When the namespace or the mount cannot be made (it needs root), or the second run failed: then with what it printed.
+pub fn in_mount(test: &str, mount: &str) -> io::Result<Option<PathBuf>> {
+    if let Some(there) = std::env::var_os(MARK) {
+        return Ok(Some(there.into()));
+    }
+    let scratch = Scratch::on_disk()?;
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "--propagation", "private", "sh", "-euc"])
+        .arg(format!("{mount}\nexec \"$@\""))
+        .arg(scratch.path())
+        .arg(std::env::current_exe()?)
+        .args(["--exact", test, "--nocapture"])
+        .env(MARK, scratch.path());
+    let output = run(&mut command, LIMIT)?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    // A name that fits no test would pass as well.
+    if output.status.success() && printed.contains("test result: ok. 1 passed") {
+        return Ok(None);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(io::Error::other(format!("{test} in its namespace ended with {}:\n{printed}{said}", output.status)))
+}
