@@ -1,5 +1,5 @@
 //! Replays the fuzzer's inputs: the chosen seeds, and everything that once broke a target.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failing test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic")]
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::Outcome;
-use crate::run::{command, run};
+use crate::run::{command, run_logged};
 
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 const POLICY_KEPT: &str = "/usr/sbin/policy-rc.d.before-xtask";
@@ -95,7 +95,7 @@ pub(crate) fn disable(services: &[&str]) -> Outcome {
     }
     for service in services {
         if Path::new("/etc/init.d").join(service).exists() {
-            run(command("update-rc.d", [service, "disable"]))?;
+            run_logged(command("update-rc.d", [service, "disable"]), "update-rc.d.log")?;
         }
     }
     Ok(())

@@ -28,6 +28,30 @@ pub(crate) fn run(mut command: Command) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", shown(&command))) }
 }
 
+/// Run it and keep what it says in a file below `target/`; its last lines are shown when it fails.
+///
+/// # Errors
+///
+/// When it cannot be started or does not end well.
+pub(crate) fn run_logged(mut command: Command, name: &str) -> Outcome {
+    let shown = shown(&command);
+    println!("\n$ {shown}");
+    let output = command.output().map_err(|fault| format!("cannot start `{shown}`: {fault}"))?;
+    let text = [output.stdout.as_slice(), &output.stderr].concat();
+    let folder = crate::root().join("target");
+    let path = folder.join(name);
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&path, &text))
+        .map_err(|fault| format!("cannot write `{}`: {fault}", path.display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.iter().skip(lines.len().saturating_sub(20)).copied().collect::<Vec<_>>().join("\n  ");
+    Err(format!("`{shown}` failed: {}; all of it is in {}\n  {last}", output.status, path.display()))
+}
+
 /// Run it quietly and keep what it says on standard output; `None` when it does not end well.
 pub(crate) fn answer(mut command: Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::Outcome;
 use crate::quiet::{Quiet, disable, mask, no_cluster};
-use crate::run::{answer, command, run};
+use crate::run::{answer, command, run_logged};
 
 /// One program that something here runs.
 pub struct Program {
@@ -122,10 +122,10 @@ pub fn install(purpose: Purpose) -> Outcome {
         if packages.iter().any(|package| package.starts_with("postgresql")) {
             no_cluster()?;
         }
-        run(apt(["update", "--quiet=2"]))?;
-        let options = ["install", "--yes", "--quiet", "--no-install-recommends", "--no-remove"];
+        run_logged(apt(["update"]), "apt-update.log")?;
+        let options = ["install", "--yes", "--no-install-recommends", "--no-remove"];
         let keep = ["--option", "Dpkg::Options::=--force-confold"];
-        run(apt(options.into_iter().chain(keep).chain(packages.iter().copied())))
+        run_logged(apt(options.into_iter().chain(keep).chain(packages.iter().copied())), "apt-install.log")
             .map_err(|fault| format!("{fault}; nothing is removed to make room, so try it in a container"))?;
         disable(&services)?;
     }
