@@ -16,6 +16,7 @@ mod pki;
 mod place;
 mod plan;
 
+pub use deploy::probe::{Observation, Place, Probe, ProbeCallback, Seen};
 pub use deploy::reload::{ReloadCallback, ReloadContext, Reloaded, Reloader};
 pub use ground::cancel::Cancel;
 pub use ground::error::{Aftermath, ContextValue, Error, ErrorKind, Phase, Public, Result, Retry};

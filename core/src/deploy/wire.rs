@@ -19,6 +19,14 @@ use crate::place::pause::pause;
 /// How soon a wish to stop is noticed.
 const NOTICE: Duration = Duration::from_millis(50);
 
+/// Nobody waits longer, and no moment lies beyond what can be counted.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
+/// The moment when this limit passes.
+pub(super) fn deadline(limit: Duration) -> Instant {
+    Instant::now() + limit.min(LONGEST)
+}
+
 /// A byte stream with one deadline for everything done on it, and a limit for what may be received.
 ///
 /// Reading and writing wait for the other side, but never beyond the deadline (`TimedOut`). More bytes than the budget

@@ -14,7 +14,7 @@ use rustls_pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 use super::{ReloadContext, Reloaded, Reloader};
-use crate::deploy::wire::Wire;
+use crate::deploy::wire::{Wire, deadline};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::pki::digest::sha1;
@@ -56,7 +56,7 @@ impl HaproxyReload {
     }
 
     fn session<'a>(&'a self, limit: Duration, cancel: &'a Cancel) -> Session<'a> {
-        Session { api: self, end: Instant::now() + limit, cancel }
+        Session { api: self, end: deadline(limit), cancel }
     }
 }
 
