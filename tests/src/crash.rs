@@ -177,7 +177,8 @@ pub fn for_each_stop<R>(
     mut check: impl FnMut(Failed<R>) -> Result<(), String>,
 ) -> Tally {
     let steps = count(start, Counted::Mutating, &scenario);
-    let mut tally = Tally { points: usize::try_from(steps).unwrap_or(usize::MAX).saturating_add(1), ..Tally::default() };
+    let mut tally =
+        Tally { points: usize::try_from(steps).unwrap_or(usize::MAX).saturating_add(1), ..Tally::default() };
     for after in 0..=steps {
         let fault = Fault::StopAfter(after);
         let act = || {

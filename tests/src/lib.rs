@@ -5,14 +5,14 @@
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
 //! - [`program`], [`prng`]: the real programs, and seeded numbers.
 
-pub mod fuzzing;
 pub mod conformance;
 pub mod crash;
+pub mod fuzzing;
 pub mod model_fs;
 pub mod namespace;
 pub mod openssl;
 pub mod ports;
 pub mod prng;
-pub mod program;
 pub mod process;
+pub mod program;
 pub mod scratch;

@@ -58,9 +58,10 @@ impl Verify<'_> {
     /// Why not.
     pub fn as_server(&self) -> io::Result<()> {
         let files = Files::new()?;
-        let mut arguments: Vec<String> = ["verify", "-x509_strict", "-purpose", "sslserver", "-no-CApath", "-no-CAstore"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut arguments: Vec<String> =
+            ["verify", "-x509_strict", "-purpose", "sslserver", "-no-CApath", "-no-CAstore"]
+                .map(str::to_owned)
+                .to_vec();
         arguments.extend(["-CAfile".to_owned(), files.put("roots.pem", self.roots)?]);
         if !self.intermediates.is_empty() {
             arguments.extend(["-untrusted".to_owned(), files.put("intermediates.pem", self.intermediates)?]);

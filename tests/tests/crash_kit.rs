@@ -43,7 +43,8 @@ fn start() -> io::Result<ModelFs> {
 
 /// What a service finds: the old pair or the new one, and the new one when the writer had ended well.
 fn whole_pair(paths: [&str; 2], points: &Points, crashed: &Crashed<'_>) -> Result<(), String> {
-    let pair = paths.map(|path| crashed.fs.look(|view| view.read(path)).unwrap_or_else(|error| error.to_string().into()));
+    let pair =
+        paths.map(|path| crashed.fs.look(|view| view.read(path)).unwrap_or_else(|error| error.to_string().into()));
     let done = crashed.number + 1 == points.len();
     match pair.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).each_ref().map(String::as_str) {
         ["new pair", "new pair"] => Ok(()),

@@ -19,7 +19,9 @@ mod disk {
 
 mod disk_stepwise {
     use super::*;
-    certwright_tests::filesystem_suite!(|| -> Bench_ { Ok(Bench::real(OsFilesystem::stepwise(), Scratch::on_disk()?)) });
+    certwright_tests::filesystem_suite!(|| -> Bench_ {
+        Ok(Bench::real(OsFilesystem::stepwise(), Scratch::on_disk()?))
+    });
 }
 
 mod memory {

@@ -66,7 +66,9 @@ pub(super) fn a_set_group_id_directory_hands_down_its_group(b: &Bench) -> Outcom
 pub(super) fn readers_by_owner_group_and_other(b: &Bench) -> Outcome {
     let file = b.file("f", b"")?;
     b.fs.set_owner(&file, 1234, 4321)?;
-    for (mode, owner, group, other) in [(0o400, true, false, false), (0o640, true, true, false), (0o604, true, false, true)] {
+    for (mode, owner, group, other) in
+        [(0o400, true, false, false), (0o640, true, true, false), (0o604, true, false, true)]
+    {
         b.fs.set_mode(&file, mode)?;
         assert_eq!(b.can_open(1234, 1, &[], "f")?, owner, "{mode:o}");
         assert_eq!(b.can_open(5, 4321, &[], "f")?, group, "{mode:o}");
@@ -149,13 +151,8 @@ pub(super) fn every_directory_on_the_way_counts(b: &Bench) -> Outcome {
     for directory in [&outer, &inner] {
         b.fs.set_mode(directory, 0o744)?;
         assert!(!can()?, "reading a directory is not searching it");
-        let named = value(&[
-            Entry::Owner(7),
-            Entry::User(1234, 1),
-            Entry::OwningGroup(0),
-            Entry::Mask(1),
-            Entry::Other(0),
-        ]);
+        let named =
+            value(&[Entry::Owner(7), Entry::User(1234, 1), Entry::OwningGroup(0), Entry::Mask(1), Entry::Other(0)]);
         b.fs.set_acl(directory, AclKind::Access, Some(&named))?;
         assert!(can()?);
         assert!(!b.can_open(1235, 1234, &[], "outer/inner/f")?);

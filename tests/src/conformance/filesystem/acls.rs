@@ -234,8 +234,13 @@ pub(super) fn a_default_acl_goes_down_with_directories(b: &Bench) -> Outcome {
     b.fs.set_acl(&directory, AclKind::Default, Some(&shared()))?;
     for (mode, mask, other) in [(0o700, 0, 0), (0o711, 1, 1), (0o777, 7, 7)] {
         let inner = b.directory(&format!("d/{mode:o}"), mode)?;
-        let access =
-            value(&[Entry::Owner(7), Entry::User(1234, 5), Entry::OwningGroup(5), Entry::Mask(mask), Entry::Other(other)]);
+        let access = value(&[
+            Entry::Owner(7),
+            Entry::User(1234, 5),
+            Entry::OwningGroup(5),
+            Entry::Mask(mask),
+            Entry::Other(other),
+        ]);
         assert_eq!(b.mode(&inner)?, mode);
         assert_eq!(b.fs.acl(&inner, AclKind::Access)?, Some(access), "{mode:o}");
         assert_eq!(b.fs.acl(&inner, AclKind::Default)?, Some(shared()), "{mode:o}");

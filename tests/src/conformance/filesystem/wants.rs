@@ -76,19 +76,12 @@ pub fn read_only(b: &Bench) -> Outcome {
 /// What kept it from being tried; what was found wrong is a panic.
 pub fn without_acls(b: &Bench) -> Outcome {
     let file = b.file("f", b"")?;
-    let wanted = value(&[
-        Entry::Owner(6),
-        Entry::User(1234, 4),
-        Entry::OwningGroup(0),
-        Entry::Mask(4),
-        Entry::Other(0),
-    ]);
+    let wanted =
+        value(&[Entry::Owner(6), Entry::User(1234, 4), Entry::OwningGroup(0), Entry::Mask(4), Entry::Other(0)]);
     for kind in [AclKind::Access, AclKind::Default] {
-        for refused in [
-            b.fs.acl(&file, kind).map(drop),
-            b.fs.set_acl(&file, kind, Some(&wanted)),
-            b.fs.set_acl(&file, kind, None),
-        ] {
+        for refused in
+            [b.fs.acl(&file, kind).map(drop), b.fs.set_acl(&file, kind, Some(&wanted)), b.fs.set_acl(&file, kind, None)]
+        {
             assert_eq!(refused.as_ref().map_err(|error| error.kind()).err(), Some(ErrorKind::Unsupported), "{kind:?}");
             assert_eq!(errno(refused), Some(Errno::OPNOTSUPP));
         }
