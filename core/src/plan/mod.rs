@@ -1,3 +1,5 @@
 //! Floor 2: the wish and the decision. Pure: no I/O, no clock read.
 
-pub mod spec;
+mod nearest;
+pub(crate) mod spec;
+mod word;
