@@ -1,5 +1,6 @@
 //! Floor 2: the wish and the decision. Pure: no I/O, no clock read.
 
+pub(crate) mod file;
 mod nearest;
 pub(crate) mod preset;
 pub(crate) mod spec;
