@@ -2,6 +2,7 @@
 
 pub(crate) mod file;
 mod nearest;
+pub(crate) mod policy;
 pub(crate) mod preset;
 pub(crate) mod spec;
 mod word;
