@@ -28,11 +28,12 @@ use toml::de::DeTable;
 
 use self::conflict::Issuers;
 use self::convert::Placed;
-use self::fault::{Faults, Place};
+use self::fault::{Faults, Lines, Place};
 use self::read::{At, Table as _};
 use self::shape::Top;
 use super::spec::{Config, Failover, IssuerSpec};
 use crate::ground::error::{Error, ErrorKind, Phase, Result};
+use crate::ground::id::LineageName;
 
 /// The version of the file's shape that is read here.
 const VERSION: u32 = 1;
@@ -52,17 +53,36 @@ impl Config {
     /// [`ErrorKind::InvalidSpec`] with every fault that was found. A single one has the facts `file`, `line`, `column` and
     /// `key`, and a hint. Several are facts named `fault`, one line each, in the order of the file.
     pub fn parse(text: &str, name: &Path) -> Result<Self> {
-        let (draft, faults) = match in_pieces(text) {
-            Some(read) => read,
-            None => whole(text, name)?,
-        };
-        draft.finish(text, name, faults)
+        read(text, name, None)
+    }
+
+    /// As [`Config::parse`], with this root in place of the one that the file names: paths below the root follow it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::parse`], and [`ErrorKind::InvalidSpec`] when the root is not absolute.
+    pub fn parse_below(root: &Path, text: &str, name: &Path) -> Result<Self> {
+        if !root.is_absolute() {
+            return Err(Error::new(ErrorKind::InvalidSpec, "the root is not an absolute path")
+                .in_phase(Phase::Plan)
+                .context("root", root)
+                .hint("begin it with `/`: a timer has no current directory"));
+        }
+        read(text, name, Some(root))
     }
 }
 
+fn read(text: &str, name: &Path, root: Option<&Path>) -> Result<Config> {
+    let (draft, faults) = match in_pieces(text, root) {
+        Some(read) => read,
+        None => whole(text, name, root)?,
+    };
+    draft.finish(text, name, faults)
+}
+
 /// Read lineage by lineage; `None` when the file has to be read as a whole.
-fn in_pieces(text: &str) -> Option<(Draft, Faults)> {
-    let mut draft = Draft::default();
+fn in_pieces(text: &str, root: Option<&Path>) -> Option<(Draft, Faults)> {
+    let mut draft = Draft::below(root);
     let mut faults = Faults::default();
     for (number, piece) in pieces::cut(text)?.into_iter().enumerate() {
         faults.base = piece.start;
@@ -78,7 +98,7 @@ fn in_pieces(text: &str) -> Option<(Draft, Faults)> {
 }
 
 /// Read the whole file at once; faults of syntax end it here.
-fn whole(text: &str, name: &Path) -> Result<(Draft, Faults)> {
+fn whole(text: &str, name: &Path, root: Option<&Path>) -> Result<(Draft, Faults)> {
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut faults = Faults::default();
     for error in &errors {
@@ -93,7 +113,7 @@ fn whole(text: &str, name: &Path) -> Result<(Draft, Faults)> {
     if let Some(error) = faults.into_error(text, name) {
         return Err(error);
     }
-    let mut draft = Draft::default();
+    let mut draft = Draft::below(root);
     let mut faults = Faults::default();
     draft.take(table.get_ref(), &mut faults);
     Ok((draft, faults))
@@ -104,21 +124,29 @@ fn whole(text: &str, name: &Path) -> Result<(Draft, Faults)> {
 struct Draft {
     version: Option<At<u32>>,
     root: Option<PathBuf>,
+    /// The caller has said the root.
+    root_is_given: bool,
     issuers: Issuers,
+    /// An issuer was there twice.
+    repeated: bool,
     lineages: Vec<Placed>,
     /// Lineages whose tables have faults: their names are taken all the same.
-    faulty: Vec<crate::ground::id::LineageName>,
+    faulty: Vec<LineageName>,
     failover: Option<Failover>,
 }
 
 impl Draft {
+    fn below(root: Option<&Path>) -> Self {
+        Self { root: root.map(Path::to_owned), root_is_given: root.is_some(), ..Self::default() }
+    }
+
     /// Add what a piece of the file says. The piece with the root comes first.
     fn take(&mut self, entries: &DeTable<'_>, faults: &mut Faults) {
         let Some(top) = Top::read_entries(entries, 0, &Place::TOP, faults) else { return };
         if let Some(version) = top.version {
             self.version = Some(At { value: version.value.0, at: version.at });
         }
-        if let Some(root) = top.root {
+        if let Some(root) = top.root.filter(|_| !self.root_is_given) {
             self.root = Some(root.value);
         }
         if let Some(daemon) = top.failover {
@@ -126,7 +154,7 @@ impl Draft {
         }
         for (name, shape) in top.issuer.into_iter().flat_map(|named| named.0) {
             let spec = shape.map(|shape| IssuerSpec::Local(convert::issuer(name.value.as_str(), shape, faults)));
-            self.issuers.push((name.value, spec));
+            self.repeated |= self.issuers.insert(name.value, spec).is_some();
         }
         let root = self.root.as_deref().unwrap_or(Path::new(Config::DEFAULT_ROOT));
         for (name, shape) in top.lineage.into_iter().flat_map(|named| named.0) {
@@ -140,13 +168,10 @@ impl Draft {
 
     /// Whether no name was opened by two pieces.
     fn names_are_unique(&self) -> bool {
-        let lineages = self.lineages.iter().map(|placed| &placed.spec.name).chain(&self.faulty);
-        let mut lineages: Vec<&str> = lineages.map(|name| name.as_str()).collect();
-        let mut issuers: Vec<&str> = self.issuers.iter().map(|(name, _)| name.as_str()).collect();
-        [&mut lineages, &mut issuers].into_iter().all(|names| {
-            names.sort_unstable();
-            names.windows(2).all(|pair| !matches!(pair, [a, b] if a == b))
-        })
+        let names = self.lineages.iter().map(|placed| &placed.spec.name).chain(&self.faulty);
+        let mut names: Vec<&LineageName> = names.collect();
+        names.sort_unstable();
+        !self.repeated && names.windows(2).all(|pair| !matches!(pair, [a, b] if a == b))
     }
 
     fn finish(self, text: &str, name: &Path, mut faults: Faults) -> Result<Config> {
@@ -180,6 +205,6 @@ fn other_version(version: &At<u32>, text: &str, name: &Path) -> Error {
     )
     .in_phase(Phase::Plan)
     .context("file", name)
-    .context("line", fault::line(text, version.at))
+    .context("line", Lines::new(text).of(version.at))
     .hint("use a certwright that is as new as the file")
 }

@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_goes_is_beyond_the_count_and_old_and_not_kept() {
-        let now = START.saturating_add(days(100));
+        let now = START.saturating_add(days(100) + DAY / 2);
         let made = |sequence: u64| START.saturating_add(days(sequence * 10));
         let all: Vec<_> = (1..=10).map(|sequence| (generation(sequence), made(sequence))).collect();
         let going = |kept: &[u64], count, age| {
@@ -222,9 +222,9 @@ mod tests {
             gone.sort_unstable();
             gone
         };
-        // Ages are 90, 80, … 0 days.
+        // Ages are 90½, 80½, … ½ days.
         assert_eq!(going(&[], 5, days(30)), [1, 2, 3, 4, 5]);
-        assert_eq!(going(&[], 2, days(30)), [1, 2, 3, 4, 5, 6], "younger than the age stays whatever the count");
+        assert_eq!(going(&[], 2, days(31)), [1, 2, 3, 4, 5, 6], "younger than the age stays whatever the count");
         assert_eq!(going(&[], 8, Duration::ZERO), [1, 2], "within the count stays whatever the age");
         assert_eq!(going(&[3, 10], 5, days(30)), [1, 2, 4, 5]);
         assert_eq!(going(&[], 0, Duration::ZERO), [1, 2, 3, 4, 5, 6, 7, 8, 9], "younger than a day stays");

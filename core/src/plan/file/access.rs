@@ -38,12 +38,11 @@ pub(super) enum Content {
 /// The wish that these keys make.
 pub(super) fn wish(raw: Raw, content: Content, place: &Place<'_>, faults: &mut Faults) -> AccessWish {
     let readers = raw.readers.unwrap_or_default();
-    if let Some(again) = twice(&readers) {
+    if let Some(again) = twice(&readers, |reader| reader) {
         faults.add_at(again.at, &place.key("readers"), format!("`{}` is given twice", again.value), None);
     }
     let acl = raw.acl.unwrap_or_default();
-    let same = |entry: &&At<AclWish>, other: &At<AclWish>| other.at < entry.at && other.value.who == entry.value.who;
-    if let Some(again) = acl.iter().find(|entry| acl.iter().any(|other| same(entry, other))) {
+    if let Some(again) = twice(&acl, |entry| &entry.who) {
         let message = format!("`{}` has two ACL entries", again.value.who);
         faults.add_at(again.at, &place.key("acl"), message, Some("make one entry of the two".to_owned()));
     }
@@ -61,15 +60,15 @@ pub(super) fn wish(raw: Raw, content: Content, place: &Place<'_>, faults: &mut F
     }
 }
 
-/// The later of two equal elements.
-pub(super) fn twice<T: Ord>(list: &[At<T>]) -> Option<&At<T>> {
+/// The later of two elements with an equal key.
+pub(super) fn twice<T, K: Ord>(list: &[At<T>], key: impl Fn(&T) -> &K) -> Option<&At<T>> {
     if list.len() < 2 {
         return None;
     }
     let mut sorted: Vec<&At<T>> = list.iter().collect();
-    sorted.sort_by(|a, b| a.value.cmp(&b.value).then(a.at.cmp(&b.at)));
+    sorted.sort_by(|a, b| key(&a.value).cmp(key(&b.value)).then(a.at.cmp(&b.at)));
     sorted.windows(2).find_map(|pair| match pair {
-        [a, b] if a.value == b.value => Some(*b),
+        [a, b] if key(&a.value) == key(&b.value) => Some(*b),
         _ => None,
     })
 }

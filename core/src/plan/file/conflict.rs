@@ -1,16 +1,21 @@
 //! What one part of a configuration says against another.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::convert::Placed;
-use super::fault::{Faults, Place, line};
+use super::fault::{Faults, Lines, Place};
 use crate::ground::id::IssuerName;
 use crate::ground::name::{DnsName, Identifier};
 use crate::plan::nearest::nearest;
 use crate::plan::spec::IssuerSpec;
 
 /// Every issuer that is named, with what it may issue when its table had no faults.
-pub(super) type Issuers = Vec<(IssuerName, Option<IssuerSpec>)>;
+pub(super) type Issuers = BTreeMap<IssuerName, Option<IssuerSpec>>;
+
+/// Beyond so many faults nobody reads the hints, and looking for near names among many takes time.
+const HINTED: usize = 100;
 
 /// Note lineages whose issuer is not there or may not issue for them.
 pub(super) fn issuers(lineages: &[Placed], issuers: &Issuers, faults: &mut Faults) {
@@ -18,17 +23,17 @@ pub(super) fn issuers(lineages: &[Placed], issuers: &Issuers, faults: &mut Fault
         let Some(name) = &lineage.spec.issuer else { continue };
         let top = Place::TOP.key("lineage");
         let lineage_place = top.key(lineage.spec.name.as_str());
-        match issuers.iter().find(|(known, _)| known == name) {
+        match issuers.get(name) {
             None => {
-                let near = nearest(name.as_str(), issuers.iter().map(|(known, _)| known.as_str()));
-                let hint = match near {
+                let known = issuers.keys().map(IssuerName::as_str).filter(|_| faults.count() < HINTED);
+                let hint = match nearest(name.as_str(), known) {
                     Some(near) => format!("write `{near}`, if that was meant"),
                     None => format!("add `[issuer.{name}]`"),
                 };
                 let message = format!("there is no issuer `{name}`");
                 faults.add_at(lineage.issuer_at, &lineage_place.key("issuer"), message, Some(hint));
             }
-            Some((_, Some(IssuerSpec::Local(local)))) if !local.permitted.is_empty() => {
+            Some(Some(IssuerSpec::Local(local))) if !local.permitted.is_empty() => {
                 for identifier in &lineage.spec.identifiers {
                     if !permitted(identifier, &local.permitted) {
                         let message = format!("issuer `{name}` may not issue for `{identifier}`");
@@ -72,6 +77,7 @@ pub(super) fn outputs(lineages: &[Placed], text: &str, faults: &mut Faults) {
         .collect();
     // Paths are ordered by component, so that what is below a path follows it at once.
     claims.sort_by(|a, b| a.path.cmp(b.path).then(a.at.cmp(&b.at)));
+    let lines = OnceCell::new();
     for pair in claims.windows(2) {
         let [above, below] = pair else { continue };
         if !below.path.starts_with(above.path) {
@@ -82,7 +88,8 @@ pub(super) fn outputs(lineages: &[Placed], text: &str, faults: &mut Faults) {
         let (lineage, output) = (top.key(second.lineage), "output");
         let list = lineage.key(output);
         let place = list.index(second.number);
-        let other = format!("`lineage.{}` (line {})", first.lineage, line(text, first.at));
+        let other =
+            format!("`lineage.{}` (line {})", first.lineage, lines.get_or_init(|| Lines::new(text)).of(first.at));
         let message = if above.path == below.path {
             format!("`{}` is also an output of {other}", second.path.display())
         } else {

@@ -109,7 +109,7 @@ pub(super) fn lineage(
 
 fn identifiers(written: Vec<At<Identifier>>, at: usize, place: &Place<'_>, faults: &mut Faults) -> Option<Sans> {
     let place = place.key("identifiers");
-    if let Some(twice) = access::twice(&written) {
+    if let Some(twice) = access::twice(&written, |identifier| identifier) {
         let message = format!("`{}` is given twice", twice.value);
         faults.add_at(twice.at, &place, message, Some("remove one of the two".to_owned()));
         return None;

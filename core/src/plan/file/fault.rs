@@ -153,9 +153,18 @@ impl Faults {
     }
 }
 
-/// The line of an offset, from one.
-pub(super) fn line(text: &str, at: usize) -> usize {
-    position(text, at).0
+/// The line of any offset, found quickly: a long file may have as many faults as lines.
+pub(super) struct Lines(Vec<usize>);
+
+impl Lines {
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line of an offset, from one.
+    pub(super) fn of(&self, at: usize) -> usize {
+        self.0.partition_point(|end| *end < at) + 1
+    }
 }
 
 /// Line and column of an offset, both from one, the column in characters.
@@ -189,6 +198,9 @@ mod tests {
         assert_eq!(position(text, 8), (2, 4));
         assert_eq!(position(text, text.len()), (3, 1));
         assert_eq!(position(text, 4), (3, 1), "an offset inside a character is the end");
+        for at in [0, 1, 2, 8, text.len()] {
+            assert_eq!(Lines::new(text).of(at), position(text, at).0, "{at}");
+        }
     }
 
     #[test]

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::starter_file;
-use super::{parse, spec, user};
+use super::{HEAD, parse, spec, user};
 use crate::ground::error::ErrorKind;
 use crate::pki::key::KeyAlgorithm;
 use crate::plan::spec::{
-    AclWish, Address, Command, Encoding, Form, IssuerSpec, KeyChange, KeyRule, Principal, Privacy, Reload, Retain,
-    Running, StartTls, Strategy,
+    AclWish, Address, Command, Config, Encoding, Form, IssuerSpec, KeyChange, KeyRule, Principal, Privacy, Reload,
+    Retain, Running, StartTls, Strategy,
 };
 
 #[test]
@@ -164,6 +164,18 @@ fn issuer_root_and_failover_have_their_meaning() {
     let IssuerSpec::Local(plain) = &config.issuers[&"plain".parse().unwrap()];
     assert_eq!(plain.lifetime, Duration::from_secs(30 * 86_400));
     assert_eq!(config.failover.map(|it| it.running), Some(Running::Unit("keepalived.service".to_owned())));
+}
+
+#[test]
+fn a_root_that_is_given_wins() {
+    let text = format!("{HEAD}[lineage.www]\nidentifiers = [\"a.example\"]\nreload = {{ haproxy = \"/s\" }}\n");
+    let below = |root: &str| Config::parse_below(Path::new(root), &text, Path::new("f"));
+    let config = below("/elsewhere").unwrap();
+    assert_eq!(config.root, Path::new("/elsewhere"));
+    let reload = config.lineages.into_values().next().and_then(|spec| spec.reload);
+    let certificate = "/elsewhere/www/current/bundle.pem".into();
+    assert_eq!(reload, Some(Reload::Haproxy { socket: "/s".into(), certificate }));
+    assert_eq!(below("elsewhere").unwrap_err().kind(), ErrorKind::InvalidSpec);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::plan::spec::Config;
 fn both_ways(text: &str) -> (Option<Result<Config>>, Result<Config>) {
     let name = Path::new("f");
     let finish = |(draft, faults): (Draft, _)| draft.finish(text, name, faults);
-    (in_pieces(text).map(finish), whole(text, name).and_then(finish))
+    (in_pieces(text, None).map(finish), whole(text, name, None).and_then(finish))
 }
 
 fn agree(text: &str) -> bool {
