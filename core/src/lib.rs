@@ -34,6 +34,14 @@ pub use pki::trust::Roots;
 pub use place::clock::SystemClock;
 pub use place::filesystem::{AclKind, Filesystem, Node, NodeKind, Open, Rename, Space, Stat};
 pub use place::os::OsFilesystem;
+pub use plan::decide::{Decision, Plan, Standing};
+pub use plan::file::{schema, starter_file};
+pub use plan::preset::{Preset, Service};
+pub use plan::reason::Reason;
+pub use plan::spec::{
+    AccessWish, AclWish, Address, Command, Config, Encoding, Endpoint, Failover, Form, IssuerSpec, KeyChange, KeyRule,
+    LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
+};
 
 /// Who may read a file and why; the smallest access that a wish needs, and its proof.
 pub mod access {

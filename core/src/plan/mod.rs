@@ -1,3 +1,11 @@
 //! Floor 2: the wish and the decision. Pure: no I/O, no clock read.
 
-pub mod spec;
+pub(crate) mod decide;
+pub(crate) mod file;
+mod nearest;
+pub(crate) mod observed;
+pub(crate) mod policy;
+pub(crate) mod preset;
+pub(crate) mod reason;
+pub(crate) mod spec;
+mod word;

@@ -1,17 +1,51 @@
 //! The wish, as the rest of the library sees it: parsed, checked, with presets already filled in.
 //!
-//! These types do not derive serialization; the shape of `certwright.toml` is in `file`, which makes these.
+//! These types do not derive serialization; the shape of `certwright.toml` is in `file`, which makes these. Each has a
+//! constructor that takes what cannot be guessed and leaves the rest at its default, for callers that have no file.
+
+mod access;
+mod output;
+mod service;
+
+pub use access::{AccessWish, AclWish, Principal, Privacy};
+pub use output::{Encoding, Form, Output, Strategy};
+pub use service::{Address, Command, Endpoint, Failover, KeyRule, Reload, Running, StartTls};
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::nearest::nearest;
+use super::word::worded;
+use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::{IssuerName, LineageName};
 use crate::ground::name::{DnsName, Sans};
 use crate::pki::key::KeyAlgorithm;
 
 /// A whole configuration: where lineages live, who issues, what is wished.
+///
+/// # Examples
+///
+/// ```
+/// use certwright::Config;
+///
+/// let text = r#"
+///     version = 1
+///     root = "/var/lib/certwright"
+///
+///     [issuer.lab]
+///     type = "local"
+///
+///     [lineage.www]
+///     identifiers = ["www.example.org"]
+///     issuer = "lab"
+///     readers = ["user:www-data"]
+/// "#;
+/// let config = Config::parse(text, "certwright.toml".as_ref())?;
+/// let spec = config.lineage(&"www".parse()?)?;
+/// assert_eq!(spec.identifiers.to_string(), "www.example.org");
+/// # Ok::<(), certwright::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
@@ -25,6 +59,32 @@ pub struct Config {
     pub failover: Option<Failover>,
 }
 
+impl Config {
+    /// The root when the configuration names none.
+    pub const DEFAULT_ROOT: &'static str = "/var/lib/certwright";
+
+    /// A configuration without issuers and lineages.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), issuers: BTreeMap::new(), lineages: BTreeMap::new(), failover: None }
+    }
+
+    /// The wish for one lineage.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when the configuration has no lineage of this name; the hint has the nearest one.
+    pub fn lineage(&self, name: &LineageName) -> Result<&Spec> {
+        self.lineages.get(name).ok_or_else(|| {
+            let error =
+                Error::new(ErrorKind::NotFound, "the configuration has no such lineage").context("lineage", name);
+            match nearest(name.as_str(), self.lineages.keys().map(LineageName::as_str)) {
+                Some(near) => error.hint(format!("write `{near}`, if that was meant")),
+                None => error.hint(format!("add `[lineage.{name}]` to the configuration")),
+            }
+        })
+    }
+}
+
 /// How to reach an issuer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -34,7 +94,7 @@ pub enum IssuerSpec {
 }
 
 /// Wishes for the embedded CA.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LocalIssuer {
     /// How long a leaf is valid.
@@ -45,7 +105,29 @@ pub struct LocalIssuer {
     pub key: KeyAlgorithm,
 }
 
+impl LocalIssuer {
+    /// How long a leaf is valid when nothing is said: renewed after twenty days, with ten days to notice trouble.
+    pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
+}
+
+impl Default for LocalIssuer {
+    fn default() -> Self {
+        Self { lifetime: Self::DEFAULT_LIFETIME, permitted: Vec::new(), key: KeyAlgorithm::default() }
+    }
+}
+
 /// The wish for one lineage.
+///
+/// # Examples
+///
+/// ```
+/// use certwright::{Principal, Sans, Spec};
+///
+/// let mut spec = Spec::new("www".parse()?, Sans::new(vec!["www.example.org".parse()?])?);
+/// spec.issuer = Some("lab".parse()?);
+/// spec.access.readers.push(Principal::User("www-data".to_owned()));
+/// # Ok::<(), certwright::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Spec {
@@ -81,286 +163,39 @@ pub struct Spec {
     pub retain: Retain,
 }
 
-/// Whether a renewal brings a fresh key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum KeyChange {
-    /// Rekey: every issuance has a fresh key.
-    #[default]
-    Rekey,
-    /// Renew: the key stays until the spec asks for another algorithm.
-    Renew,
-}
-
-/// Whether the directories of a lineage may be searched by everyone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Privacy {
-    /// Search without list for everyone (0711): the secrets inside are closed anyway.
-    #[default]
-    Open,
-    /// Search for the readers alone, by ACL entries.
-    Private,
-}
-
-/// Who must be able to read, and raw access beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub struct AccessWish {
-    /// Principals that must be able to read.
-    pub readers: Vec<Principal>,
-    /// The owner of the file; the user that runs certwright when `None`.
-    pub owner: Option<Principal>,
-    /// The group of the file.
-    pub group: Option<Principal>,
-    /// Mode bits wished as such, `0o600` to `0o777`.
-    pub mode: Option<u32>,
-    /// Raw entries of the access ACL (acl(5) short text form, `user:backup:r--`).
-    pub acl: Vec<AclWish>,
-}
-
-/// A user or a group by name or number. Names are resolved when access is proved, not when the spec is read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Principal {
-    /// `user:NAME` or `user:1000`.
-    User(String),
-    /// `group:NAME` or `group:1000`.
-    Group(String),
-}
-
-impl std::fmt::Display for Principal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::User(name) => write!(f, "user:{name}"),
-            Self::Group(name) => write!(f, "group:{name}"),
+impl Spec {
+    /// A wish for these identifiers: a P-256 key that nobody but the owner reads, no issuer, no service, no outputs.
+    pub fn new(name: LineageName, identifiers: Sans) -> Self {
+        Self {
+            name,
+            identifiers,
+            issuer: None,
+            key: KeyAlgorithm::default(),
+            key_change: KeyChange::default(),
+            roots: None,
+            access: AccessWish::default(),
+            privacy: Privacy::default(),
+            outputs: Vec::new(),
+            check: None,
+            reload: None,
+            probes: Vec::new(),
+            running: None,
+            key_rule: KeyRule::default(),
+            retain: Retain::default(),
         }
     }
 }
 
-/// One raw ACL entry wished for: a named user or group and its permission bits (r 4, w 2, x 1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct AclWish {
-    /// Whom the entry names.
-    pub who: Principal,
-    /// Permission bits, 0 to 7.
-    pub permissions: u8,
-}
-
-/// One file that a program reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Output {
-    /// Where it is, absolute. For [`Strategy::Link`] a path below `current/`, made known but not written.
-    pub path: PathBuf,
-    /// How it changes.
-    pub strategy: Strategy,
-    /// What is in it.
-    pub form: Form,
-    /// How it is written.
-    pub encoding: Encoding,
-    /// Its own access; the lineage's when `None`.
-    pub access: Option<AccessWish>,
-    /// For [`Strategy::Pinned`]: the text of the include file, with `{generation}` in place of the generation's path.
-    pub template: Option<String>,
-    /// For [`Encoding::Pkcs12`]: file that holds the pass phrase.
-    pub passphrase_file: Option<PathBuf>,
-    /// What the program that reads this file insists on.
-    pub key_rule: KeyRule,
-}
-
-/// How an output changes from one generation to the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Strategy {
-    /// A symbolic link at a fixed path outside, set once, that leads through `current/`.
-    Link,
-    /// A one-line include file that names the generation, replaced by one rename.
-    Pinned,
-    /// A real file at a fixed path, replaced by one rename.
-    Replace,
-}
-
-/// What is in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Form {
-    /// The private key.
-    Key,
-    /// The end-entity certificate.
-    Leaf,
-    /// Intermediates, leaf side first, without root.
-    Chain,
-    /// Leaf and chain.
-    Fullchain,
-    /// Key, leaf and chain.
-    Bundle,
-}
-
-impl Form {
-    /// Every form, in the order of the files of a generation.
-    pub const ALL: [Self; 5] = [Self::Key, Self::Leaf, Self::Chain, Self::Fullchain, Self::Bundle];
-
-    /// The word of the configuration, and the stem of the file in a generation.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Key => "key",
-            Self::Leaf => "leaf",
-            Self::Chain => "chain",
-            Self::Fullchain => "fullchain",
-            Self::Bundle => "bundle",
-        }
+worded! {
+    /// Whether a renewal brings a fresh key.
+    #[derive(Default)]
+    pub enum KeyChange {
+        /// Rekey: every issuance has a fresh key.
+        #[default]
+        Rekey = "rekey",
+        /// Renew: the key stays until the spec asks for another algorithm.
+        Renew = "renew",
     }
-
-    /// The name of the file in a generation.
-    pub const fn file_name(self) -> &'static str {
-        match self {
-            Self::Key => "key.pem",
-            Self::Leaf => "leaf.pem",
-            Self::Chain => "chain.pem",
-            Self::Fullchain => "fullchain.pem",
-            Self::Bundle => "bundle.pem",
-        }
-    }
-
-    /// Whether it holds the private key.
-    pub const fn is_secret(self) -> bool {
-        matches!(self, Self::Key | Self::Bundle)
-    }
-}
-
-/// How a file is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Encoding {
-    /// Text armour (RFC 7468).
-    #[default]
-    Pem,
-    /// DER, one object per file.
-    Der,
-    /// PKCS#12 (RFC 7292), encrypted by PBES2 with AES-256.
-    Pkcs12,
-}
-
-/// An argument vector with its limits. Never a shell.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Command {
-    /// Program and arguments; at least the program.
-    pub argv: Vec<String>,
-    /// How long it may take before its process group is killed.
-    pub limit: Duration,
-}
-
-impl Command {
-    /// The time limit when none is given.
-    pub const DEFAULT_LIMIT: Duration = Duration::from_secs(30);
-
-    /// This argument vector with the default time limit.
-    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
-        Self { argv: argv.into_iter().map(Into::into).collect(), limit: Self::DEFAULT_LIMIT }
-    }
-}
-
-/// How a service is made to re-read its certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reload {
-    /// Run a command.
-    Command(Command),
-    /// Send a signal to the process named in a pid file.
-    Signal {
-        /// The signal's name without `SIG`: `HUP`, `USR1`, `USR2`.
-        signal: String,
-        /// The file that holds the pid.
-        pid_file: PathBuf,
-    },
-    /// Reload a systemd unit.
-    Unit(String),
-    /// Replace the certificate through HAProxy's runtime API.
-    Haproxy {
-        /// The admin socket.
-        socket: PathBuf,
-        /// The certificate's name inside HAProxy: the path it was loaded from.
-        certificate: PathBuf,
-    },
-}
-
-/// One endpoint that is asked which certificate it serves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Endpoint {
-    /// Where to connect.
-    pub address: Address,
-    /// The name sent as SNI; none is sent when `None`.
-    pub server_name: Option<DnsName>,
-    /// The dialect spoken before TLS.
-    pub starttls: Option<StartTls>,
-    /// The total time for connect, dialect and handshake.
-    pub limit: Duration,
-    /// How many fresh connections must all see the new certificate (several workers may answer).
-    pub connections: u32,
-}
-
-impl Endpoint {
-    /// The time limit when none is given.
-    pub const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
-}
-
-/// Where an endpoint is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Address {
-    /// One socket address.
-    Socket(SocketAddr),
-    /// A host name and port; every address it resolves to is asked.
-    Host(String, u16),
-    /// A certificate file that a program reads, as `file:/path`.
-    File(PathBuf),
-}
-
-/// A dialect that upgrades a plain connection to TLS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StartTls {
-    /// SMTP `STARTTLS` (RFC 3207).
-    Smtp,
-    /// IMAP `STARTTLS` (RFC 9051 §6.2.1).
-    Imap,
-    /// POP3 `STLS` (RFC 2595 §4).
-    Pop3,
-    /// PostgreSQL `SSLRequest` (protocol documentation, "SSL Session Encryption").
-    Postgres,
-}
-
-/// How to tell that a service runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Running {
-    /// The process named in this pid file is alive.
-    PidFile(PathBuf),
-    /// The systemd unit is active.
-    Unit(String),
-}
-
-/// How to tell that the fail-over daemon runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Failover {
-    /// How to tell that it runs.
-    pub running: Running,
-}
-
-/// What a program insists on for the mode bits of its key, beside being able to read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum KeyRule {
-    /// Nothing.
-    #[default]
-    None,
-    /// No group or world bit, unless root owns it and it is at most 0640 (PostgreSQL manual §19.9.1).
-    Postgres,
 }
 
 /// What to keep of old generations. A generation goes when it is beyond `count` *and* older than `age`.
@@ -371,6 +206,13 @@ pub struct Retain {
     pub count: u32,
     /// How long a generation is kept whatever their number; never less than a day.
     pub age: Duration,
+}
+
+impl Retain {
+    /// Keep this many, and whatever is younger than `age`.
+    pub const fn new(count: u32, age: Duration) -> Self {
+        Self { count, age }
+    }
 }
 
 impl Default for Retain {

@@ -1,0 +1,142 @@
+//! The shape of `certwright.toml`, version 1. Each table here is read, described and checked for unknown keys by what is
+//! written here alone.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::choice::{Check, Daemon, Reload, Service};
+use super::leaf::{Count, IssuerType, Mode, Template};
+use super::principal::{Group, Owner};
+use super::read::{At, Named, table};
+use crate::ground::id::{IssuerName, LineageName};
+use crate::ground::name::{DnsName, Identifier};
+use crate::pki::key::KeyAlgorithm;
+use crate::plan::spec::{AclWish, Address, Encoding, Form, KeyChange, Principal, StartTls, Strategy};
+
+table! {
+    /// What certwright is to keep in place on this machine.
+    struct Top {
+        /// The version of this file's shape: 1.
+        once "version" version: At<Count<0, { u32::MAX }>>,
+        /// The directory that holds every lineage; `/var/lib/certwright` when left out.
+        optional "root" root: At<PathBuf>,
+        /// The issuers, by a name of your own.
+        optional "issuer" issuer: Named<IssuerName, Issuer>,
+        /// The lineages, by a name of your own: each is one certificate over time.
+        optional "lineage" lineage: Named<LineageName, Lineage>,
+        /// How to tell that the fail-over daemon of this machine runs, for `verify --ready`.
+        optional "failover" failover: Daemon,
+    }
+}
+
+table! {
+    /// An issuer of certificates.
+    struct Issuer {
+        /// What it is: `local` is the embedded CA, without network and service.
+        needed "type" kind: At<IssuerType>,
+        /// How long a certificate is valid; `30d` when left out.
+        optional "lifetime" lifetime: At<Duration>,
+        /// Names below which it may issue (RFC 5280 name constraints); any when left out. Fixed when the CA is made.
+        optional "permitted" permitted: Vec<At<DnsName>>,
+        /// The algorithm of the CA's own keys; `ecdsa-p256` when left out.
+        optional "key" key: At<KeyAlgorithm>,
+    }
+}
+
+table! {
+    /// One certificate over time: what it is for, who reads it, which program uses it.
+    struct Lineage {
+        /// DNS names, wildcards and IP addresses that the certificate is for.
+        needed "identifiers" identifiers: Vec<At<Identifier>>,
+        /// The issuer that is asked; another client brings key and certificates when left out.
+        optional "issuer" issuer: At<IssuerName>,
+        /// The algorithm of the key; `ecdsa-p256` when left out.
+        optional "key" key: At<KeyAlgorithm>,
+        /// Whether a renewal brings a fresh key: `rekey` (so when left out) or `renew`.
+        optional "key_change" key_change: At<KeyChange>,
+        /// PEM file of roots that the chain must lead to.
+        optional "roots" roots: At<PathBuf>,
+        /// Who must be able to read the secrets, as `user:NAME` or `group:NAME`.
+        optional "readers" readers: Vec<At<Principal>>,
+        /// The owner of the secrets; the user that runs certwright when left out.
+        optional "owner" owner: At<Owner>,
+        /// The group of the secrets.
+        optional "group" group: At<Group>,
+        /// Mode bits of the secrets, in quotes, such as `"0640"`.
+        optional "mode" mode: At<Mode>,
+        /// Raw ACL entries beside the readers, such as `user:backup:r--`.
+        optional "acl" acl: Vec<At<AclWish>>,
+        /// Whether the directories too are closed to everyone but the readers.
+        optional "private" private: At<bool>,
+        /// The program that uses the certificate: fills in check, reload, probe and what it insists on.
+        optional "service" service: Service,
+        /// The program's own configuration test.
+        optional "check" check: Check,
+        /// How the program is made to re-read.
+        optional "reload" reload: Reload,
+        /// What to ask, to see which certificate is served; `[]` for nothing, although the service would have an endpoint.
+        optional "probe" probe: Vec<Probe>,
+        /// How to tell that the program runs, for `verify --ready`.
+        optional "running" running: Daemon,
+        /// Files that programs read outside the lineage's directory.
+        optional "output" output: Vec<Output>,
+        /// What to keep of old generations.
+        optional "retain" retain: Retain,
+    }
+}
+
+table! {
+    /// A file that a program reads.
+    struct Output {
+        /// Where it is.
+        needed "path" path: At<PathBuf>,
+        /// How it changes: `replace` a real file, set a `link` once that leads through `current`, or replace a one-line
+        /// include file that names the generation (`pinned`).
+        needed "strategy" strategy: At<Strategy>,
+        /// What is in it.
+        optional "form" form: At<Form>,
+        /// How it is written; `pem` when left out.
+        optional "encoding" encoding: At<Encoding>,
+        /// Who must be able to read it; the lineage's readers when no access is said here.
+        optional "readers" readers: Vec<At<Principal>>,
+        /// The owner of the file.
+        optional "owner" owner: At<Owner>,
+        /// The group of the file.
+        optional "group" group: At<Group>,
+        /// Mode bits of the file, in quotes, such as `"0640"`.
+        optional "mode" mode: At<Mode>,
+        /// Raw ACL entries beside the readers.
+        optional "acl" acl: Vec<At<AclWish>>,
+        /// The text of a `pinned` include file, with `{generation}` where the path of the generation belongs; the
+        /// service's usual lines when left out.
+        optional "template" template: At<Template>,
+        /// File that holds the pass phrase of a `pkcs12` file; one line end at its end does not count.
+        optional "passphrase_file" passphrase_file: At<PathBuf>,
+    }
+}
+
+table! {
+    /// An endpoint that is asked which certificate it serves.
+    struct Probe {
+        /// `127.0.0.1:443`, `[::1]:443`, `host:443`, or `file:/path` for a file that a program reads.
+        needed "address" address: At<Address>,
+        /// The name sent as SNI; the first DNS name of the lineage when left out.
+        optional "server_name" server_name: At<DnsName>,
+        /// The dialect spoken before TLS.
+        optional "starttls" starttls: At<Option<StartTls>>,
+        /// The total time for one answer; `10s` when left out.
+        optional "limit" limit: At<Duration>,
+        /// How many fresh connections must all see the new certificate; 1 when left out.
+        optional "connections" connections: At<Count<1, 1000>>,
+    }
+}
+
+table! {
+    /// What to keep of old generations: what is beyond the count and older than the age goes.
+    struct Retain {
+        /// How many are kept whatever their age; 5 when left out.
+        optional "count" count: At<Count<1, 1_000_000>>,
+        /// How long each is kept whatever their number, at least `1d`; `30d` when left out.
+        optional "age" age: At<Duration>,
+    }
+}
