@@ -38,5 +38,11 @@ pub use place::os::OsFilesystem;
 /// Who may read a file and why; the smallest access that a wish needs, and its proof.
 pub mod access {
     pub use crate::place::access::acl::{Acl, EntryKind, Named, UNMAPPED};
+    pub use crate::place::access::explain::{PathVerdict, explain};
+    pub use crate::place::access::inode::Access;
+    pub use crate::place::access::model::{allows, allows_capable};
     pub use crate::place::access::permissions::Permissions;
+    pub use crate::place::access::trust::trusted;
+    pub use crate::place::access::verdict::{Capabilities, Doubt, Rule, Verdict};
+    pub use crate::place::access::walk::PathFacts;
 }
