@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::acl::EntryKind;
 use super::permissions::Permissions;
+use super::remedy::quoted;
 use super::walk::{End, Inode, PathFacts, Step};
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::place::filesystem::{Filesystem, NodeKind};
@@ -52,12 +53,12 @@ fn owned(path: &Path, theirs: u32, owner: u32) -> Result<()> {
     Err(Error::new(ErrorKind::AccessMismatch, "a component of the path belongs to somebody else")
         .context("path", path)
         .context("uid", theirs)
-        .hint(format!("give it to root with `chown -h root {}`, or use another directory", path.display())))
+        .hint(format!("give it to root with `chown -h root {}`, or use another directory", quoted(path))))
 }
 
 fn unwritable(directory: &Inode, owner: u32) -> Result<()> {
     let Some((kind, permissions)) = writer(directory, owner) else { return Ok(()) };
-    let path = directory.path.display();
+    let path = quoted(&directory.path);
     let hint = match kind {
         EntryKind::User(_) | EntryKind::Group(_) => format!("take the entry away with `setfacl -n -x {kind} {path}`"),
         EntryKind::OwningGroup if !directory.access.acl.is_minimal() => {

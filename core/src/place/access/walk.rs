@@ -5,6 +5,7 @@
 //! reading, because an `O_PATH` handle has no extended attributes of its own and its detour by way of procfs is slower;
 //! the detour is taken for what this process may not list, and for the last component, since opening a device acts on it.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -106,6 +107,30 @@ impl PathFacts {
     /// The path without links; as asked when this process may not look.
     pub fn resolved(&self) -> &Path {
         self.reached().map_or(&self.asked, |inode| &inode.path)
+    }
+
+    /// The access of one component, by its path without links.
+    pub(super) fn access_of(&self, component: &Path) -> Option<&Access> {
+        self.inodes().find(|inode| inode.path == component).map(|inode| &inode.access)
+    }
+
+    /// Every user and every group that owns something or is named on the way.
+    pub(super) fn mentioned(&self) -> (BTreeSet<u32>, BTreeSet<u32>) {
+        let (mut uids, mut gids) = (BTreeSet::new(), BTreeSet::new());
+        for Access { uid, gid, acl } in self.inodes().map(|inode| &inode.access) {
+            uids.extend(acl.users().iter().map(|named| named.id).chain([*uid]));
+            gids.extend(acl.groups().iter().map(|named| named.id).chain([*gid]));
+        }
+        (uids, gids)
+    }
+
+    /// The directories that are searched, then what is there.
+    pub(super) fn inodes(&self) -> impl Iterator<Item = &Inode> {
+        let searched = self.way.iter().filter_map(|step| match step {
+            Step::Search(inode) => Some(inode),
+            Step::Follow { .. } => None,
+        });
+        searched.chain(self.reached())
     }
 
     fn reached(&self) -> Option<&Inode> {
