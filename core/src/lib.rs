@@ -42,9 +42,21 @@ pub use plan::spec::{
     AccessWish, AclWish, Address, Command, Config, Encoding, Endpoint, Failover, Form, IssuerSpec, KeyChange, KeyRule,
     LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
 };
+pub use plan::spec::{AccessWish, AclWish, KeyRule, Principal, Privacy};
 
 /// Who may read a file and why; the smallest access that a wish needs, and its proof.
 pub mod access {
     pub use crate::place::access::acl::{Acl, EntryKind, Named, UNMAPPED};
+    pub use crate::place::access::drift::{Change, Drift, compare};
+    pub use crate::place::access::explain::{PathVerdict, explain};
+    pub use crate::place::access::inode::Access;
+    pub use crate::place::access::model::{allows, allows_capable};
+    pub use crate::place::access::names::{Names, Numbers, Reader};
     pub use crate::place::access::permissions::Permissions;
+    pub use crate::place::access::prove::{AccessProof, Evidence, Secrecy, prove};
+    pub use crate::place::access::readership::{Grant, Grantee, who_can_read};
+    pub use crate::place::access::solve::{directory, public_file, secret_file};
+    pub use crate::place::access::trust::trusted;
+    pub use crate::place::access::verdict::{Capabilities, Doubt, Rule, Verdict};
+    pub use crate::place::access::walk::PathFacts;
 }

@@ -2,9 +2,11 @@
 //!
 //! Each takes bytes from a stranger, must not panic, hang or grow, and asserts what is true of everything accepted.
 
+mod acl;
 mod identifiers;
 mod names;
 
+pub use acl::acl;
 pub use identifiers::identifiers;
 pub use names::names;
 
@@ -18,5 +20,8 @@ pub struct Target {
 }
 
 /// Every entry point.
-pub const TARGETS: &[Target] =
-    &[Target { name: "identifiers", run: identifiers }, Target { name: "names", run: names }];
+pub const TARGETS: &[Target] = &[
+    Target { name: "acl", run: acl },
+    Target { name: "identifiers", run: identifiers },
+    Target { name: "names", run: names },
+];

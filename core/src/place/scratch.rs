@@ -23,6 +23,11 @@ impl Scratch {
         &self.0
     }
 
+    /// The path of something inside.
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// Write a file with these permission bits, whatever the umask.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>, mode: u32) -> PathBuf {
         let path = self.0.join(name);

@@ -18,7 +18,7 @@ pub(super) const KEPT_TO: &[(&str, &[&str])] = &[
     ("ring", &["pki"]),
     ("rustls", &["issue", "deploy"]),
     ("rustix", &["place"]),
-    ("uzers", &["place"]),
+    ("nix", &["place"]),
     ("jiff", &["ground"]),
     ("idna", &["ground"]),
     ("toml", &["plan"]),

@@ -1,30 +1,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::sync::atomic::AtomicU32;
 
 use super::*;
-
-/// A directory that goes away with its owner.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("certwright-os-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use crate::place::scratch::Scratch;
 
 fn both() -> [OsFilesystem; 2] {
     [OsFilesystem::new(), OsFilesystem::stepwise()]
@@ -40,14 +17,14 @@ const XDEV: i32 = Errno::XDEV.raw_os_error();
 #[test]
 fn nothing_below_a_handle_leads_out_of_it() {
     let scratch = Scratch::new();
-    std::fs::create_dir_all(scratch.path("in/deep")).unwrap();
-    std::fs::write(scratch.path("in/deep/file"), "inside").unwrap();
-    std::fs::write(scratch.path("secret"), "outside").unwrap();
-    symlink("../secret", scratch.path("in/up")).unwrap();
-    symlink(scratch.path("secret"), scratch.path("in/absolute")).unwrap();
-    symlink("deep", scratch.path("in/link")).unwrap();
+    std::fs::create_dir_all(scratch.at("in/deep")).unwrap();
+    std::fs::write(scratch.at("in/deep/file"), "inside").unwrap();
+    std::fs::write(scratch.at("secret"), "outside").unwrap();
+    symlink("../secret", scratch.at("in/up")).unwrap();
+    symlink(scratch.at("secret"), scratch.at("in/absolute")).unwrap();
+    symlink("deep", scratch.at("in/link")).unwrap();
     for fs in both() {
-        let at = fs.open(None, &scratch.path("in"), Open::Directory).unwrap();
+        let at = fs.open(None, &scratch.at("in"), Open::Directory).unwrap();
         let open = |path: &str, how| fs.open(Some(&at), Path::new(path), how);
         assert_eq!(fs.read(&open("deep/file", Open::Read).unwrap(), 100).unwrap(), b"inside");
         assert_eq!(fs.read(&open("./deep/./file", Open::Read).unwrap(), 100).unwrap(), b"inside");
@@ -65,14 +42,14 @@ fn nothing_below_a_handle_leads_out_of_it() {
         let link = open("link", Open::Facts).unwrap();
         assert_eq!(fs.stat(&link).unwrap().kind, NodeKind::Link);
     }
-    assert_eq!(std::fs::read(scratch.path("secret")).unwrap(), b"outside");
+    assert_eq!(std::fs::read(scratch.at("secret")).unwrap(), b"outside");
 }
 
 #[test]
 fn a_name_is_one_component() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
-    let at = fs.open(None, &scratch.0, Open::Directory).unwrap();
+    let at = fs.open(None, scratch.path(), Open::Directory).unwrap();
     for name in ["", ".", "..", "a/b", "/a", "a/"] {
         let name = OsStr::new(name);
         let bad = Some(Errno::INVAL.raw_os_error());
@@ -105,13 +82,13 @@ fn modes_do_not_depend_on_the_umask() {
         let scratch = Scratch::new();
         with_umask(umask, || {
             let fs = OsFilesystem::new();
-            let at = fs.open(None, &scratch.0, Open::Directory).unwrap();
+            let at = fs.open(None, scratch.path(), Open::Directory).unwrap();
             fs.make_directory(&at, OsStr::new("d"), 0o711).unwrap();
             fs.open(Some(&at), Path::new("c"), Open::Create).unwrap();
             fs.open(Some(&at), Path::new("a"), Open::Append).unwrap();
         });
         for (name, mode) in [("d", 0o711), ("c", 0o600), ("a", 0o600)] {
-            let found = std::fs::metadata(scratch.path(name)).unwrap().permissions().mode() & 0o7777;
+            let found = std::fs::metadata(scratch.at(name)).unwrap().permissions().mode() & 0o7777;
             assert_eq!(format!("{found:o}"), format!("{mode:o}"), "{name} under umask {umask:o}");
         }
     }
@@ -120,9 +97,9 @@ fn modes_do_not_depend_on_the_umask() {
 #[test]
 fn a_set_group_id_parent_does_not_leak_into_the_mode() {
     let scratch = Scratch::new();
-    std::fs::set_permissions(&scratch.0, std::fs::Permissions::from_mode(0o2755)).unwrap();
+    std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o2755)).unwrap();
     let fs = OsFilesystem::new();
-    let at = fs.open(None, &scratch.0, Open::Directory).unwrap();
+    let at = fs.open(None, scratch.path(), Open::Directory).unwrap();
     fs.make_directory(&at, OsStr::new("d"), 0o711).unwrap();
     assert_eq!(fs.stat_at(&at, OsStr::new("d")).unwrap().mode, 0o711);
 }
@@ -130,15 +107,15 @@ fn a_set_group_id_parent_does_not_leak_into_the_mode() {
 #[test]
 fn never_waits_for_a_fifo_and_reads_regular_files_alone() {
     let scratch = Scratch::new();
-    let fifo = scratch.path("fifo");
+    let fifo = scratch.at("fifo");
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR, 0).unwrap();
     for fs in both() {
-        let at = fs.open(None, &scratch.0, Open::Directory).unwrap();
+        let at = fs.open(None, scratch.path(), Open::Directory).unwrap();
         let error = fs.open(Some(&at), Path::new("fifo"), Open::Read).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         // Nobody reads from it, so that even the open for writing must not wait.
         assert!(fs.open(Some(&at), Path::new("fifo"), Open::Append).is_err());
-        let error = fs.open(None, &scratch.0, Open::Read).unwrap_err();
+        let error = fs.open(None, scratch.path(), Open::Read).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::IsADirectory);
         let facts = fs.open(Some(&at), Path::new("fifo"), Open::Facts).unwrap();
         assert_eq!(fs.stat(&facts).unwrap().kind, NodeKind::Other);
@@ -150,7 +127,7 @@ fn never_waits_for_a_fifo_and_reads_regular_files_alone() {
 fn reads_up_to_the_limit_and_appends() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
-    let at = fs.open(None, &scratch.0, Open::Directory).unwrap();
+    let at = fs.open(None, scratch.path(), Open::Directory).unwrap();
     let file = fs.open(Some(&at), Path::new("f"), Open::Create).unwrap();
     fs.write(&file, b"0123456789").unwrap();
     let again = fs.open(Some(&at), Path::new("f"), Open::Append).unwrap();
@@ -167,7 +144,7 @@ fn reads_up_to_the_limit_and_appends() {
 fn names_are_listed_sorted_and_renamed_without_replacing() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
-    let at = fs.open(None, &scratch.0, Open::Directory).unwrap();
+    let at = fs.open(None, scratch.path(), Open::Directory).unwrap();
     for name in ["b", "a", "\u{e9}", "B"] {
         fs.open(Some(&at), Path::new(name), Open::Create).unwrap();
     }
@@ -186,7 +163,7 @@ fn names_are_listed_sorted_and_renamed_without_replacing() {
 fn the_lock_belongs_to_the_open_file() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
-    let path = scratch.path(".lock");
+    let path = scratch.at(".lock");
     let first = fs.open(None, &path, Open::Append).unwrap();
     assert!(fs.try_lock(&first).unwrap());
     let second = fs.open(None, &path, Open::Append).unwrap();
@@ -209,12 +186,12 @@ const NAMED: [u8; 44] = [
 fn acls_are_written_read_and_removed_on_handles() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
-    let file = fs.open(None, &scratch.path("f"), Open::Create).unwrap();
+    let file = fs.open(None, &scratch.at("f"), Open::Create).unwrap();
     assert_eq!(fs.acl(&file, AclKind::Access).unwrap(), None);
     fs.set_acl(&file, AclKind::Access, Some(&NAMED)).unwrap();
     assert_eq!(fs.acl(&file, AclKind::Access).unwrap().as_deref(), Some(&NAMED[..]));
-    assert_eq!(std::fs::metadata(scratch.path("f")).unwrap().mode() & 0o777, 0o640, "the mask shows as group bits");
-    let facts = fs.open(None, &scratch.path("f"), Open::Facts).unwrap();
+    assert_eq!(std::fs::metadata(scratch.at("f")).unwrap().mode() & 0o777, 0o640, "the mask shows as group bits");
+    let facts = fs.open(None, &scratch.at("f"), Open::Facts).unwrap();
     assert_eq!(fs.acl(&facts, AclKind::Access).unwrap().as_deref(), Some(&NAMED[..]));
     fs.set_acl(&file, AclKind::Access, None).unwrap();
     fs.set_acl(&file, AclKind::Access, None).unwrap();
@@ -243,7 +220,7 @@ fn a_file_system_without_acls_is_unsupported() {
 fn an_owner_of_minus_one_is_nobody() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
-    let file = fs.open(None, &scratch.path("f"), Open::Create).unwrap();
+    let file = fs.open(None, &scratch.at("f"), Open::Create).unwrap();
     assert!(fs.set_owner(&file, u32::MAX, 0).is_err());
     assert!(fs.set_owner(&file, 0, u32::MAX).is_err());
     fs.set_owner(&file, 1234, 4321).unwrap();
@@ -255,8 +232,8 @@ fn an_owner_of_minus_one_is_nobody() {
 fn the_kernel_answers_for_somebody_else_and_we_stay_who_we_are() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
-    std::fs::set_permissions(&scratch.0, std::fs::Permissions::from_mode(0o711)).unwrap();
-    let path = scratch.path("f");
+    std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    let path = scratch.at("f");
     let file = fs.open(None, &path, Open::Create).unwrap();
     fs.set_owner(&file, 1234, 4321).unwrap();
     fs.set_mode(&file, 0o640).unwrap();
@@ -266,9 +243,9 @@ fn the_kernel_answers_for_somebody_else_and_we_stay_who_we_are() {
     assert!(can(5, 1, &[7, 4321]));
     assert!(!can(5, 1, &[7]));
     assert!(!can(0, 0, &[]), "root without capabilities is an ordinary user");
-    std::fs::set_permissions(&scratch.0, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     assert!(!can(1234, 1, &[]));
-    let missing = fs.can_open_as(&Identity::new(0, 0, vec![]), &scratch.path("missing"));
+    let missing = fs.can_open_as(&Identity::new(0, 0, vec![]), &scratch.at("missing"));
     assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
     assert_eq!(rustix::process::geteuid().as_raw(), 0);
     assert!(rustix::thread::capabilities(None).unwrap().effective.contains(rustix::thread::CapabilitySet::SETUID));
