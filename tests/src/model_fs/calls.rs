@@ -8,7 +8,7 @@ use certwright::{AclKind, Filesystem, Identity, Node, NodeKind, Open, Rename, Sp
 use rustix::io::Errno;
 
 use super::access::{READ, allows};
-use super::acl::{Acl, Tag, decode, encode};
+use super::acl::{Acl, decode, encode};
 use super::handle::{Handle, Mode};
 use super::inode::{Attributes, Body, Ino};
 use super::resolve::{Last, Walk, component};
@@ -125,9 +125,12 @@ impl Filesystem for ModelFs {
     fn read(&self, file: &Node, limit: usize) -> io::Result<Vec<u8>> {
         let file = self.handle(file)?;
         self.call(Call::Read, show(&file.path), |running| {
+            let body = &running.state.volume.inode(file.ino)?.body;
+            if body.size() > limit as u64 {
+                return Err(Errno::FBIG.into());
+            }
             file.real()?;
-            match &running.state.volume.inode(file.ino)?.body {
-                Body::File(bytes) if bytes.len() > limit => Err(Errno::FBIG.into()),
+            match body {
                 Body::File(bytes) => Ok(bytes.clone()),
                 Body::Directory(_) => Err(Errno::ISDIR.into()),
                 Body::Link(_) | Body::Fifo => Err(Errno::BADF.into()),
@@ -138,7 +141,6 @@ impl Filesystem for ModelFs {
     fn write(&self, file: &Node, bytes: &[u8]) -> io::Result<()> {
         let file = self.handle(file)?;
         self.call(Call::Write, show(&file.path), |running| {
-            file.write_position(0)?;
             let (half, rest) = bytes.split_at(bytes.len() / 2);
             let parts = [(half, "first half"), (rest, "the rest")];
             let path = running.what.clone();
@@ -146,6 +148,7 @@ impl Filesystem for ModelFs {
                 if bytes.len() > 1 {
                     running.what = format!("{path}, {which}");
                 }
+                file.write_position(0)?;
                 running.step(|volume| {
                     let size = volume.inode(file.ino)?.body.size() as usize;
                     let position = file.write_position(size)?;
@@ -320,7 +323,8 @@ impl Filesystem for ModelFs {
         self.call(Call::List, show(&directory.path), |running| {
             let volume = &running.state.volume;
             let names = volume.entries(directory.ino)?.keys().cloned().collect();
-            if volume.inode(directory.ino)?.names == 0 { Err(Errno::NOENT.into()) } else { Ok(names) }
+            directory.real()?;
+            Ok(names)
         })
     }
 
@@ -430,22 +434,31 @@ impl Attributes {
     }
 
     fn set_acl(&mut self, kind: AclKind, value: &[u8], settings: &Settings, body: &Body) -> io::Result<()> {
-        let acl = match settings.acls {
-            Acls::Unsupported => return Err(Errno::OPNOTSUPP.into()),
-            Acls::Dropped => return decode(value).map(drop),
-            Acls::Kept { named } => {
-                let acl = decode(value)?;
-                let count = |acl: &Acl| acl.0.iter().filter(|e| matches!(e.tag, Tag::User(_) | Tag::Group(_))).count();
-                if acl.as_ref().is_some_and(|acl| count(acl) > named) {
-                    return Err(Errno::NOSPC.into());
-                }
-                acl
+        if settings.acls == Acls::Unsupported {
+            return Err(Errno::OPNOTSUPP.into());
+        }
+        let acl = decode(value)?;
+        if kind == AclKind::Default && body.entries().is_none() {
+            return if acl.is_some() { Err(Errno::ACCESS.into()) } else { Ok(()) };
+        }
+        if let Some(acl) = &acl {
+            acl.valid()?;
+        }
+        match settings.acls {
+            Acls::Kept { named } if acl.as_ref().is_some_and(|acl| acl.named() > named) => {
+                return Err(Errno::NOSPC.into());
             }
-        };
+            Acls::Dropped => return Ok(()),
+            Acls::Kept { .. } | Acls::Unsupported => {}
+        }
+        self.take_acl(kind, acl);
+        Ok(())
+    }
+
+    /// An ACL that is accepted. One that the mode bits can say becomes just that.
+    pub(super) fn take_acl(&mut self, kind: AclKind, acl: Option<Acl>) {
         match (kind, acl) {
-            (AclKind::Default, acl) if body.entries().is_some() => self.default_acl = acl,
-            (AclKind::Default, None) => {}
-            (AclKind::Default, Some(_)) => return Err(Errno::ACCESS.into()),
+            (AclKind::Default, acl) => self.default_acl = acl,
             (_, None) => self.acl = None,
             (_, Some(acl)) => {
                 let (bits, whole) = acl.as_mode();
@@ -453,6 +466,5 @@ impl Attributes {
                 self.acl = (!whole).then_some(acl);
             }
         }
-        Ok(())
     }
 }

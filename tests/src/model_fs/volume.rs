@@ -98,12 +98,11 @@ impl Volume {
 
     /// A new inode under a name that is free. The process is root; a set-group-id directory hands its group down.
     pub(super) fn create(&mut self, directory: Ino, name: &OsStr, body: Body, mode: u32) -> io::Result<Ino> {
-        let above = self.inode(directory)?;
-        if above.names == 0 {
-            return Err(Errno::NOENT.into());
-        }
         if self.lookup(directory, name)?.is_some() {
             return Err(Errno::EXIST.into());
+        }
+        if self.inode(directory)?.names == 0 {
+            return Err(Errno::NOENT.into());
         }
         self.writable(directory)?;
         let (bytes, inodes) = self.room();
