@@ -3,8 +3,9 @@
 //! Both sides do the same acts on handles opened in step; every answer and, at the end, everything that is there must be
 //! equal. A difference names its seed and the acts that led to it.
 
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -64,6 +65,8 @@ const MODES: [u32; 12] = [0o600, 0o640, 0o644, 0o755, 0o700, 0o711, 0o2755, 0o27
 const USERS: [u32; 3] = [0, 1001, 1002];
 const GROUPS: [u32; 3] = [0, 2001, 2002];
 const OPEN_AT_ONCE: usize = 8;
+/// The directory, below the bench's, in which it happens.
+const ROOT: &str = "1/2/3/4";
 
 struct Side<'a> {
     bench: &'a Bench,
@@ -75,7 +78,7 @@ struct Side<'a> {
 /// # Errors
 ///
 /// The first difference, with the acts that led to it.
-pub fn compare(seed: u64, count: usize, left: &Bench, right: &Bench) -> Result<(), String> {
+pub fn compare(seed: u64, count: usize, left: &Bench, right: &Bench) -> Result<(), Difference> {
     let mut lot = Prng::new(seed);
     let mut story = String::new();
     let mut sides = [Side::new(left)?, Side::new(right)?];
@@ -86,15 +89,30 @@ pub fn compare(seed: u64, count: usize, left: &Bench, right: &Bench) -> Result<(
         let _ = writeln!(story, "{number}: {act:?}");
         let [one, two] = sides.each_mut().map(|side| side.answer(&act));
         if one != two {
-            return Err(format!("seed {seed}:\n{story}{left:?}: {one:?}\n{right:?}: {two:?}"));
+            return Err(Difference(format!("seed {seed}:\n{story}{left:?}: {one:?}\n{right:?}: {two:?}")));
         }
     }
-    let [one, two] = sides.each_ref().map(|side| {
-        let mut out = String::new();
-        side.tell(&side.open[0], Path::new(""), &mut out).map(|()| out).map_err(|error| error.to_string())
-    });
-    if one == two { Ok(()) } else { Err(format!("seed {seed}:\n{story}{left:?}:\n{one:?}\n{right:?}:\n{two:?}")) }
+    let [one, two] = sides.each_ref().map(Side::everything);
+    let (one, two) = (one?, two?);
+    if one == two { Ok(()) } else { Err(Difference(format!("seed {seed}:\n{story}{left:?}:\n{one}{right:?}:\n{two}"))) }
 }
+
+/// What differs, and what led to it.
+pub struct Difference(String);
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for Difference {}
 
 fn random(lot: &mut Prng, open: usize) -> Act {
     let node = lot.below(open);
@@ -203,19 +221,22 @@ fn acl(lot: &mut Prng) -> Vec<u8> {
 }
 
 impl<'a> Side<'a> {
-    fn new(bench: &'a Bench) -> Result<Self, String> {
+    fn new(bench: &'a Bench) -> Result<Self, Difference> {
         // Four levels down: one step upward from there is still inside.
-        let root = ["1", "1/2", "1/2/3", "1/2/3/4"]
-            .map(|path| bench.directory(path, 0o755))
-            .into_iter()
-            .next_back()
-            .ok_or_else(String::new)?
-            .map_err(|error| error.to_string())?;
-        Ok(Self { bench, open: vec![root] })
+        let made = ["1", "1/2", "1/2/3", ROOT].map(|path| bench.directory(path, 0o755));
+        let root = made.into_iter().next_back().into_iter().collect::<io::Result<Vec<_>>>();
+        Ok(Self { bench, open: root.map_err(|error| Difference(format!("{bench:?}: {error}")))? })
+    }
+
+    /// Everything that is there, in words.
+    fn everything(&self) -> Result<String, Difference> {
+        let mut out = String::new();
+        let told = self.open.first().map_or(Ok(()), |root| self.tell(root, Path::new(""), &mut out));
+        told.map(|()| out).map_err(|error| Difference(format!("{:?}: {error}", self.bench)))
     }
 
     fn absolute(&self, path: &Path) -> PathBuf {
-        self.bench.path("1/2/3/4").join(path)
+        self.bench.path(ROOT).join(path)
     }
 
     fn answer(&mut self, act: &Act) -> Answer {
@@ -273,19 +294,19 @@ impl<'a> Side<'a> {
             }
             Act::CanOpenAs(who, path) => fs.can_open_as(who, &self.absolute(path)).map(Answer::Yes),
             Act::HardLink(old, new) => {
-                let [old, new] = [old, new].map(|name| format!("1/2/3/4/{name}"));
+                let [old_path, new_path] = [old, new].map(|name| format!("{ROOT}/{name}"));
                 // A directory gets no second name, and the model's outside world does not refuse it.
-                if fs.stat_at(&self.open[0], OsStr::new(&old[8..]))?.kind == NodeKind::Directory {
+                if fs.stat_at(&self.open[0], OsStr::new(old))?.kind == NodeKind::Directory {
                     return Ok(Answer::Done);
                 }
-                self.bench.make_hard_link(&old, &new).map(done)
+                self.bench.make_hard_link(&old_path, &new_path).map(done)
             }
-            Act::Fifo(name) => self.bench.make_fifo(&format!("1/2/3/4/{name}")).map(done),
+            Act::Fifo(name) => self.bench.make_fifo(&format!("{ROOT}/{name}")).map(done),
         }
     }
 
     fn relative(&self, path: PathBuf) -> Answer {
-        match path.strip_prefix(self.bench.path("1/2/3/4")) {
+        match path.strip_prefix(self.bench.path(ROOT)) {
             Ok(inside) => Answer::Path(Path::new("/root").join(inside)),
             Err(_) => Answer::Path(path),
         }

@@ -8,6 +8,8 @@
 //! - [`scratch`], [`ports`], [`openssl`], [`prng`]: directories that go away, free ports, a second opinion on
 //!   certificates, seeded numbers.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failing test may panic"))]
+
 pub mod conformance;
 pub mod crash;
 pub mod differ;

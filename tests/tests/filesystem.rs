@@ -99,7 +99,7 @@ mod at_random {
     fn same(seeds: std::ops::Range<u64>, scratch: fn() -> std::io::Result<Scratch>) -> Outcome {
         for seed in seeds {
             let (model, kernel) = (Bench::model(ModelFs::default())?, Bench::real(OsFilesystem::new(), scratch()?));
-            compare(seed, 120, &model, &kernel).unwrap_or_else(|difference| panic!("{difference}"));
+            compare(seed, 120, &model, &kernel)?;
         }
         Ok(())
     }

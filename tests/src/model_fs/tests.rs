@@ -190,9 +190,9 @@ fn losses_by_lot_repeat_and_differ() {
         file(&fs, name, b"ab");
     }
     let tree = |loss| fs.fork().restart(loss).look(|view| view.tree());
-    let trees: BTreeSet<String> = (0..64).map(|seed| tree(Loss::Some { seed })).collect();
+    let trees: BTreeSet<String> = (0..64).map(|seed| tree(Loss::ByLot { seed })).collect();
     assert!(trees.len() > 32, "{}", trees.len());
-    assert_eq!(tree(Loss::Some { seed: 7 }), tree(Loss::Some { seed: 7 }));
+    assert_eq!(tree(Loss::ByLot { seed: 7 }), tree(Loss::ByLot { seed: 7 }));
     assert_eq!(fs.fork().restart(Loss::Content).look(content("/a")).as_deref(), Some(""));
     assert_eq!(fs.restart(Loss::Unsynced).look(names("/")), Vec::<String>::new());
 }
