@@ -148,9 +148,9 @@ impl Filesystem for ModelFs {
                 running.step(|volume| {
                     let size = volume.inode(file.ino)?.body.size() as usize;
                     let position = file.write_position(size)?;
-                    volume.write(file.ino, position, part)?;
-                    file.wrote(position + part.len());
-                    Ok(())
+                    let written = volume.write(file.ino, position, part)?;
+                    file.wrote(position + written);
+                    if written < part.len() { Err(Errno::NOSPC.into()) } else { Ok(()) }
                 })?;
             }
             Ok(())

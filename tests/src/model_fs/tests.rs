@@ -130,6 +130,34 @@ fn names_of_one_directory_are_lost_apart_but_each_name_in_order() {
 }
 
 #[test]
+fn nothing_ever_has_two_names_after_renames() {
+    let fs = ModelFs::default();
+    fs.plant_file("/a", b"", 0o600).unwrap();
+    rename(&fs, (&root(&fs), "a"), (&root(&fs), "b"));
+    rename(&fs, (&root(&fs), "b"), (&root(&fs), "c"));
+    assert_eq!(left(&fs, names("/")), ["a", "b", "c"].map(|name| vec![name.to_owned()]).into());
+}
+
+#[test]
+fn what_a_failed_sync_left_behind_never_undoes_what_came_after() {
+    let fs = ModelFs::default();
+    let root = root(&fs);
+    fs.plant_file("/f", b"old", 0o600).unwrap();
+    for (content, errno) in [(&b"1"[..], Some(Errno::IO)), (&b"2"[..], None)] {
+        let node = file(&fs, "t", content);
+        fs.sync(&node).unwrap();
+        rename(&fs, (&root, "t"), (&root, "f"));
+        fs.set_mode(&root, if errno.is_some() { 0o700 } else { 0o711 }).unwrap();
+        if let Some(errno) = errno {
+            fs.inject(Fault::On { call: Call::Sync, text: "/".into(), errno, lasting: Lasting::Once });
+        }
+        assert_eq!(fs.sync(&root).err().as_ref().and_then(Errno::from_io_error), errno);
+    }
+    let found = left(&fs, |view| (content("/f")(view), view.access("/").unwrap().2));
+    assert_eq!(found, BTreeSet::from([(Some("2".to_owned()), 0o711)]));
+}
+
+#[test]
 fn attributes_survive_in_the_order_they_were_set() {
     let fs = ModelFs::default();
     fs.plant_file("/f", b"", 0o600).unwrap();
