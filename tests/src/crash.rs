@@ -114,13 +114,16 @@ pub fn for_each_crash(
                 Crash::PowerCut { most } => moment.survivors(most),
             };
             for fs in left {
-                let before = fs.look(|view| view.tree());
+                let before = fs.fork();
                 let place = || match moment.op() {
                     Some(op) => format!("{crash:?} after {op}"),
                     None => format!("{crash:?} before the first step"),
                 };
                 let crashed = Crashed { fs, crash, number, after: moment.op() };
-                tally.note(|| check(crashed), || format!("{}, which left\n{before}", place()));
+                tally.note(
+                    || check(crashed),
+                    || format!("{}, which left\n{}", place(), before.look(|view| view.tree())),
+                );
             }
         }
     }

@@ -1,12 +1,18 @@
 //! The test kit: what the suites of this workspace have in common. A test that fails may panic, and so may what it is made
 //! of.
 //!
-//! - [`model_fs`]: a file system in memory with power cuts and faults.
+//! - [`model_fs`]: a file system in memory with power cuts and faults; [`crash`] tries them all.
+//! - [`conformance`]: one suite per seam, run over every implementation; [`differ`] compares two by random acts.
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
-//! - [`program`], [`prng`]: the real programs, and seeded numbers.
+//! - [`program`], [`process`], [`namespace`]: the real programs, ended in time, and mounts of a test's own.
+//! - [`scratch`], [`ports`], [`openssl`], [`prng`]: directories that go away, free ports, a second opinion on
+//!   certificates, seeded numbers.
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failing test may panic"))]
 
 pub mod conformance;
 pub mod crash;
+pub mod differ;
 pub mod fuzzing;
 pub mod model_fs;
 pub mod namespace;

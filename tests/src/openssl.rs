@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use crate::process::run;
+use crate::program::program;
 use crate::scratch::Scratch;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -17,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 ///
 /// When it cannot be run to its end.
 pub fn openssl<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> io::Result<Output> {
-    run(Command::new("openssl").args(arguments), LIMIT)
+    run(Command::new(program("openssl")).args(arguments), LIMIT)
 }
 
 /// Runs it and gives what it printed.

@@ -88,3 +88,29 @@ mod wanting {
         mounted("wanting::acls_on_ramfs", r#"mount -t ramfs none "$0""#, without_acls)
     }
 }
+
+/// The model against the kernel, by random acts.
+mod at_random {
+    use certwright_tests::conformance::filesystem::Outcome;
+    use certwright_tests::differ::compare;
+
+    use super::*;
+
+    fn same(seeds: std::ops::Range<u64>, scratch: fn() -> std::io::Result<Scratch>) -> Outcome {
+        for seed in seeds {
+            let (model, kernel) = (Bench::model(ModelFs::default())?, Bench::real(OsFilesystem::new(), scratch()?));
+            compare(seed, 120, &model, &kernel)?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn on_disk() -> Outcome {
+        same(0..150, Scratch::on_disk)
+    }
+
+    #[test]
+    fn in_memory() -> Outcome {
+        same(1000..1300, Scratch::in_memory)
+    }
+}

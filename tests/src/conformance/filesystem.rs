@@ -1,11 +1,7 @@
 //! What every [`Filesystem`] does. The kernel is the oracle: the suite runs over the real one on several file systems and
 //! over the model, and where they would differ the model is wrong.
 //!
-//! A suite is one line, and each case a test of its own:
-//!
-//! ```ignore
-//! mod ext4 { certwright_tests::filesystem_suite!(|| Bench::real(…)); }
-//! ```
+//! `filesystem_suite!(|| Bench::model(…))` in a module of a test makes each case a test of its own.
 
 mod access;
 mod acls;
@@ -33,7 +29,7 @@ pub type Outcome = Result<(), Box<dyn Error>>;
 
 /// An empty directory on the file system under test, and what the seam cannot do but cases need.
 pub struct Bench {
-    fs: Box<dyn Filesystem>,
+    pub(crate) fs: Box<dyn Filesystem>,
     outside: Outside,
     root: PathBuf,
 }
@@ -70,7 +66,7 @@ impl Bench {
         self.fs.open(None, &self.root, Open::Directory)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
 
@@ -93,7 +89,7 @@ impl Bench {
         }
     }
 
-    fn directory(&self, path: &str, mode: u32) -> io::Result<Node> {
+    pub(crate) fn directory(&self, path: &str, mode: u32) -> io::Result<Node> {
         let (above, name) = self.place(path)?;
         self.fs.make_directory(&above, name, mode)?;
         self.open(path, Open::Directory)
@@ -116,7 +112,7 @@ impl Bench {
         self.fs.can_open_as(&Identity::new(uid, gid, groups.to_vec()), &self.path(name))
     }
 
-    fn make_fifo(&self, name: &str) -> io::Result<()> {
+    pub(crate) fn make_fifo(&self, name: &str) -> io::Result<()> {
         match &self.outside {
             Outside::Kernel { .. } => {
                 Ok(rustix::fs::mknodat(CWD, self.path(name), FileType::Fifo, Mode::from_raw_mode(0o600), 0)?)
@@ -125,7 +121,7 @@ impl Bench {
         }
     }
 
-    fn make_hard_link(&self, old: &str, new: &str) -> io::Result<()> {
+    pub(crate) fn make_hard_link(&self, old: &str, new: &str) -> io::Result<()> {
         match &self.outside {
             Outside::Kernel { .. } => std::fs::hard_link(self.path(old), self.path(new)),
             Outside::Model(model) => model.plant_hard_link(self.path(old), self.path(new)),

@@ -32,7 +32,8 @@ pub(super) enum Tag {
 const VERSION: u32 = 2;
 const NO_ID: u32 = u32::MAX;
 
-/// What the kernel makes of an attribute value that is written.
+/// What the kernel reads in an attribute value that is written (`posix_acl_from_xattr`); whether it takes it is another
+/// question, see [`Acl::valid`].
 pub(super) fn decode(value: &[u8]) -> io::Result<Option<Acl>> {
     if value.is_empty() {
         return Ok(None);
@@ -48,9 +49,7 @@ pub(super) fn decode(value: &[u8]) -> io::Result<Option<Acl>> {
     if entries.is_empty() {
         return Ok(None);
     }
-    let entries = entries.iter().map(entry).collect::<io::Result<Vec<_>>>()?;
-    valid(&entries)?;
-    Ok(Some(Acl(entries)))
+    Ok(Some(Acl(entries.iter().map(entry).collect::<io::Result<Vec<_>>>()?)))
 }
 
 fn entry(raw: &[u8; 8]) -> io::Result<Entry> {
@@ -58,6 +57,7 @@ fn entry(raw: &[u8; 8]) -> io::Result<Entry> {
     let id = u32::from_le_bytes(id);
     let tag = match u16::from_le_bytes([t0, t1]) {
         0x01 => Tag::Owner,
+        0x02 | 0x08 if id == NO_ID => return Err(Errno::INVAL.into()),
         0x02 => Tag::User(id),
         0x04 => Tag::OwningGroup,
         0x08 => Tag::Group(id),
@@ -66,30 +66,6 @@ fn entry(raw: &[u8; 8]) -> io::Result<Entry> {
         _ => return Err(Errno::INVAL.into()),
     };
     Ok(Entry { tag, perm: u32::from(u16::from_le_bytes([p0, p1])) })
-}
-
-/// The order and completeness that the kernel insists on. Sorted ids and unique names are not among it.
-fn valid(entries: &[Entry]) -> io::Result<()> {
-    let mut phase = 0;
-    let mut named = false;
-    for entry in entries {
-        if entry.perm > 7 {
-            return Err(Errno::INVAL.into());
-        }
-        phase = match (phase, entry.tag) {
-            (0, Tag::Owner) => 1,
-            (1, Tag::User(id)) | (2, Tag::Group(id)) if id != NO_ID => {
-                named = true;
-                phase
-            }
-            (1, Tag::OwningGroup) => 2,
-            (2, Tag::Mask) => 3,
-            (2, Tag::Other) if !named => 4,
-            (3, Tag::Other) => 4,
-            _ => return Err(Errno::INVAL.into()),
-        };
-    }
-    if phase == 4 { Ok(()) } else { Err(Errno::INVAL.into()) }
 }
 
 /// The attribute value that is read back.
@@ -112,6 +88,31 @@ pub(super) fn encode(acl: &Acl) -> Vec<u8> {
 }
 
 impl Acl {
+    /// The order and completeness that the kernel insists on (`posix_acl_valid`). Sorted ids and unique names are not
+    /// among it.
+    pub(super) fn valid(&self) -> io::Result<()> {
+        let mut phase = 0;
+        let mut named = false;
+        for entry in &self.0 {
+            if entry.perm > 7 {
+                return Err(Errno::INVAL.into());
+            }
+            phase = match (phase, entry.tag) {
+                (0, Tag::Owner) => 1,
+                (1, Tag::User(_)) | (2, Tag::Group(_)) => {
+                    named = true;
+                    phase
+                }
+                (1, Tag::OwningGroup) => 2,
+                (2, Tag::Mask) => 3,
+                (2, Tag::Other) if !named => 4,
+                (3, Tag::Other) => 4,
+                _ => return Err(Errno::INVAL.into()),
+            };
+        }
+        if phase == 4 { Ok(()) } else { Err(Errno::INVAL.into()) }
+    }
+
     /// The mode bits that this ACL amounts to, and whether they say all of it.
     pub(super) fn as_mode(&self) -> (u32, bool) {
         let (mut mode, mut whole) = (0, true);
@@ -129,6 +130,11 @@ impl Acl {
             }
         }
         (mode, whole)
+    }
+
+    /// How many entries name somebody.
+    pub(super) fn named(&self) -> usize {
+        self.0.iter().filter(|entry| matches!(entry.tag, Tag::User(_) | Tag::Group(_))).count()
     }
 
     /// What `chmod` does: the group bits go to the mask, if there is one.

@@ -4,15 +4,15 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use certwright::{AclKind, Filesystem, Identity, Node, NodeKind, Open, Rename, Space, Stat};
+use certwright::{AclKind, Filesystem, Identity, Node, Open, Rename, Space, Stat};
 use rustix::io::Errno;
 
-use super::access::{READ, allows};
-use super::acl::{Acl, Tag, decode, encode};
+use super::acl::encode;
+use super::attributes::existing;
 use super::handle::{Handle, Mode};
-use super::inode::{Attributes, Body, Ino};
+use super::inode::Body;
 use super::resolve::{Last, Walk, component};
-use super::settings::{Acls, Identities, Settings};
+use super::settings::{Acls, Identities};
 use super::step::{Call, Dead};
 use super::volume::Volume;
 use super::{ModelFs, State};
@@ -73,10 +73,6 @@ fn show(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn irregular() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")
-}
-
 impl Filesystem for ModelFs {
     fn open(&self, at: Option<&Node>, path: &Path, how: Open) -> io::Result<Node> {
         let at = at.map(|node| self.handle(node)).transpose()?;
@@ -125,9 +121,12 @@ impl Filesystem for ModelFs {
     fn read(&self, file: &Node, limit: usize) -> io::Result<Vec<u8>> {
         let file = self.handle(file)?;
         self.call(Call::Read, show(&file.path), |running| {
+            let body = &running.state.volume.inode(file.ino)?.body;
+            if body.size() > limit as u64 {
+                return Err(Errno::FBIG.into());
+            }
             file.real()?;
-            match &running.state.volume.inode(file.ino)?.body {
-                Body::File(bytes) if bytes.len() > limit => Err(Errno::FBIG.into()),
+            match body {
                 Body::File(bytes) => Ok(bytes.clone()),
                 Body::Directory(_) => Err(Errno::ISDIR.into()),
                 Body::Link(_) | Body::Fifo => Err(Errno::BADF.into()),
@@ -138,7 +137,6 @@ impl Filesystem for ModelFs {
     fn write(&self, file: &Node, bytes: &[u8]) -> io::Result<()> {
         let file = self.handle(file)?;
         self.call(Call::Write, show(&file.path), |running| {
-            file.write_position(0)?;
             let (half, rest) = bytes.split_at(bytes.len() / 2);
             let parts = [(half, "first half"), (rest, "the rest")];
             let path = running.what.clone();
@@ -146,12 +144,13 @@ impl Filesystem for ModelFs {
                 if bytes.len() > 1 {
                     running.what = format!("{path}, {which}");
                 }
+                file.write_position(0)?;
                 running.step(|volume| {
                     let size = volume.inode(file.ino)?.body.size() as usize;
                     let position = file.write_position(size)?;
-                    volume.write(file.ino, position, part)?;
-                    file.wrote(position + part.len());
-                    Ok(())
+                    let written = volume.write(file.ino, position, part)?;
+                    file.wrote(position + written);
+                    if written < part.len() { Err(Errno::NOSPC.into()) } else { Ok(()) }
                 })?;
             }
             Ok(())
@@ -320,7 +319,8 @@ impl Filesystem for ModelFs {
         self.call(Call::List, show(&directory.path), |running| {
             let volume = &running.state.volume;
             let names = volume.entries(directory.ino)?.keys().cloned().collect();
-            if volume.inode(directory.ino)?.names == 0 { Err(Errno::NOENT.into()) } else { Ok(names) }
+            directory.real()?;
+            Ok(names)
         })
     }
 
@@ -353,106 +353,5 @@ impl Filesystem for ModelFs {
             }
             volume.can_open(who, path)
         })
-    }
-}
-
-/// The mode of a handle on what exists.
-fn existing(volume: &Volume, ino: Ino, how: Open) -> io::Result<Mode> {
-    match (volume.inode(ino)?.body.kind(), how) {
-        (NodeKind::Directory, Open::Directory) => Ok(Mode::Directory),
-        (_, Open::Directory) => Err(Errno::NOTDIR.into()),
-        (NodeKind::Directory, _) => Err(Errno::ISDIR.into()),
-        (NodeKind::File, Open::Append) => volume.writable(ino).map(|()| Mode::Append),
-        (NodeKind::File, _) => Ok(Mode::Read),
-        _ => Err(irregular()),
-    }
-}
-
-impl Volume {
-    fn stat(&self, ino: Ino) -> io::Result<Stat> {
-        let inode = self.inode(ino)?;
-        let Attributes { mode, uid, gid, .. } = inode.attributes;
-        let identity = (inode.device, ino);
-        Ok(Stat::new(inode.body.kind(), mode, uid, gid, inode.body.size(), self.links(ino)?, identity))
-    }
-
-    pub(super) fn change_attributes(
-        &mut self,
-        ino: Ino,
-        change: impl FnOnce(&mut Attributes, &Body) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.writable(ino)?;
-        let inode = self.inode(ino)?;
-        let mut attributes = inode.attributes.clone();
-        change(&mut attributes, &inode.body)?;
-        self.set_attributes(ino, attributes)
-    }
-
-    /// The mode that was asked for, whatever an ACL or a set-group-id directory handed down.
-    fn settle_mode(&mut self, ino: Ino, mode: u32) -> io::Result<Ino> {
-        if self.inode(ino)?.attributes.mode != mode {
-            self.change_attributes(ino, |attributes, _| {
-                attributes.chmod(mode);
-                Ok(())
-            })?;
-        }
-        Ok(ino)
-    }
-
-    /// Whether the kernel would let `who`, without capabilities, open this for reading.
-    pub(super) fn can_open(&self, who: &Identity, path: &Path) -> io::Result<bool> {
-        let denied = |error: &io::Error| error.raw_os_error() == Some(Errno::ACCESS.raw_os_error());
-        let spot = match (Walk { volume: self, who: Some(who) }).absolute(path, Last::Follow) {
-            Err(error) if denied(&error) => return Ok(false),
-            spot => spot?,
-        };
-        let inode = self.inode(spot.found.ok_or(Errno::NOENT)?)?;
-        match inode.body {
-            Body::File(_) | Body::Directory(_) => Ok(allows(&inode.attributes, who, READ)),
-            Body::Link(_) | Body::Fifo => Err(irregular()),
-        }
-    }
-}
-
-impl Attributes {
-    pub(super) fn chmod(&mut self, mode: u32) {
-        self.mode = mode & 0o7777;
-        if let Some(acl) = &mut self.acl {
-            acl.chmod(mode);
-        }
-    }
-
-    pub(super) const fn stored(&self, kind: AclKind) -> Option<&Acl> {
-        match kind {
-            AclKind::Default => self.default_acl.as_ref(),
-            _ => self.acl.as_ref(),
-        }
-    }
-
-    fn set_acl(&mut self, kind: AclKind, value: &[u8], settings: &Settings, body: &Body) -> io::Result<()> {
-        let acl = match settings.acls {
-            Acls::Unsupported => return Err(Errno::OPNOTSUPP.into()),
-            Acls::Dropped => return decode(value).map(drop),
-            Acls::Kept { named } => {
-                let acl = decode(value)?;
-                let count = |acl: &Acl| acl.0.iter().filter(|e| matches!(e.tag, Tag::User(_) | Tag::Group(_))).count();
-                if acl.as_ref().is_some_and(|acl| count(acl) > named) {
-                    return Err(Errno::NOSPC.into());
-                }
-                acl
-            }
-        };
-        match (kind, acl) {
-            (AclKind::Default, acl) if body.entries().is_some() => self.default_acl = acl,
-            (AclKind::Default, None) => {}
-            (AclKind::Default, Some(_)) => return Err(Errno::ACCESS.into()),
-            (_, None) => self.acl = None,
-            (_, Some(acl)) => {
-                let (bits, whole) = acl.as_mode();
-                self.mode = (self.mode & !0o777) | bits;
-                self.acl = (!whole).then_some(acl);
-            }
-        }
-        Ok(())
     }
 }

@@ -12,10 +12,12 @@
 
 mod access;
 mod acl;
+mod attributes;
 mod calls;
 mod durable;
 mod handle;
 mod inode;
+mod moment;
 mod names;
 mod resolve;
 mod settings;
@@ -26,50 +28,22 @@ mod tests;
 mod view;
 mod volume;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use durable::Unit;
 use inode::Ino;
+pub use moment::{Loss, Moment};
 pub use settings::{Acls, Identities, Settings};
 use step::Progress;
 pub use step::{Call, Counted, Dead, Fault, Lasting, Op};
 pub use view::View;
 use volume::Volume;
 
-use crate::prng::Prng;
-
 /// A process on a file system in memory. Clones are the same process.
 #[derive(Clone)]
 pub struct ModelFs {
     machine: Arc<Machine>,
-}
-
-/// What a crash takes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Loss {
-    /// A killed process: the system lives on, nothing written is lost, and what was not synced is still not durable.
-    Nothing,
-    /// A power cut after which nothing is there that was not synced.
-    Unsynced,
-    /// A power cut after which all names and attributes are there and no content that was not synced: the worst that an
-    /// ordering journal without data may do.
-    Content,
-    /// A power cut after which some of the unsynced changes are there, by lot.
-    Some {
-        /// The lot.
-        seed: u64,
-    },
-}
-
-/// A moment between two mutating steps of a recorded process.
-#[derive(Clone, Debug)]
-pub struct Moment {
-    op: Option<Op>,
-    volume: Volume,
 }
 
 type Watcher = Arc<dyn Fn(&View<'_>, &Op) -> Result<(), String> + Send + Sync>;
@@ -182,7 +156,7 @@ impl ModelFs {
     /// Keeps the present moment, and from now on the one after every mutating step.
     pub(crate) fn record(&self) {
         let mut state = self.lock();
-        let now = Moment { op: None, volume: state.volume.clone() };
+        let now = Moment::new(None, &state.volume);
         state.moments = Some(vec![now]);
     }
 
@@ -208,7 +182,7 @@ impl State {
     /// A mutating step succeeded.
     fn stepped(&mut self, op: &Op) {
         if let Some(moments) = &mut self.moments {
-            moments.push(Moment { op: Some(op.clone()), volume: self.volume.clone() });
+            moments.push(Moment::new(Some(op.clone()), &self.volume));
         }
         for watcher in &self.watchers {
             if let Err(violation) = watcher(&View::new(&self.volume), op) {
@@ -220,97 +194,5 @@ impl State {
     fn forget_unused(&mut self) {
         let open: BTreeSet<Ino> = self.open.values().copied().collect();
         self.volume.forget_unused(|ino| open.contains(&ino));
-    }
-}
-
-impl Moment {
-    /// The step that it comes after; `None` for the one before all.
-    pub const fn op(&self) -> Option<&Op> {
-        self.op.as_ref()
-    }
-
-    /// What is there.
-    pub const fn view(&self) -> View<'_> {
-        View::new(&self.volume)
-    }
-
-    /// A new process, when the recorded one ended at this moment with this loss.
-    pub fn restart(&self, loss: Loss) -> ModelFs {
-        ModelFs::on(self.volume.after(loss))
-    }
-
-    /// What power cuts at this moment may leave, each once: all of it when there are at most `most` ways to choose, else
-    /// the two extremes, names without content, and `most` by lot.
-    pub fn survivors(&self, most: u64) -> Vec<ModelFs> {
-        let mut seen = HashSet::new();
-        let mut kept = Vec::new();
-        let mut keep = |volume: Volume| {
-            if seen.insert(volume.print()) {
-                kept.push(volume);
-            }
-        };
-        if !self.every_choice(most.max(1), &mut keep) {
-            keep(self.volume.after(Loss::Unsynced));
-            keep(self.volume.after(Loss::Content));
-            keep(self.volume.survivor(|_| 1));
-            for seed in 0..most {
-                keep(self.volume.after(Loss::Some { seed }));
-            }
-        }
-        kept.into_iter().map(ModelFs::on).collect()
-    }
-
-    /// Goes through the choices like an odometer; false when there are more than `most`.
-    fn every_choice(&self, most: u64, keep: &mut impl FnMut(Volume)) -> bool {
-        let mut found = Vec::new();
-        let mut digits: Vec<(usize, usize)> = Vec::new();
-        for _ in 0..most {
-            let mut at = 0;
-            found.push(self.volume.survivor(|unit| {
-                if at == digits.len() {
-                    digits.push((0, unit.fates()));
-                }
-                at += 1;
-                digits.get(at - 1).map_or(0, |(digit, _)| *digit)
-            }));
-            while digits.last().is_some_and(|(digit, fates)| digit + 1 == *fates) {
-                digits.pop();
-            }
-            match digits.last_mut() {
-                Some((digit, _)) => *digit += 1,
-                None => {
-                    found.into_iter().for_each(keep);
-                    return true;
-                }
-            }
-        }
-        false
-    }
-}
-
-impl Volume {
-    fn after(&self, loss: Loss) -> Self {
-        match loss {
-            Loss::Nothing => {
-                let mut alive = self.clone();
-                alive.forget_unused(|_| false);
-                alive
-            }
-            Loss::Unsynced => self.survivor(|_| 0),
-            Loss::Content => self.survivor(|unit| usize::from(unit != Unit::Content)),
-            Loss::Some { seed } => {
-                let mut lot = Prng::new(seed);
-                self.survivor(|unit| lot.below(unit.fates()))
-            }
-        }
-    }
-
-    /// Equal when everything is equal, for volumes of one origin.
-    fn print(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        for (ino, inode) in &self.cache {
-            (ino, &inode.attributes, &inode.body).hash(&mut hasher);
-        }
-        hasher.finish()
     }
 }

@@ -34,6 +34,8 @@ impl Volume {
         (to, new_name): (Ino, &OsStr),
         how: Rename,
     ) -> io::Result<()> {
+        self.entries(from)?;
+        self.entries(to)?;
         if self.inode(from)?.device != self.inode(to)?.device {
             return Err(Errno::XDEV.into());
         }

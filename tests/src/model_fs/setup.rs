@@ -122,14 +122,7 @@ impl ModelFs {
             let ino = found(&at(volume, path.as_ref(), Last::Follow)?)?;
             let acl = decode(value)?;
             volume.change_attributes(ino, |attributes, _| {
-                match (kind, acl) {
-                    (AclKind::Default, acl) => attributes.default_acl = acl,
-                    (_, Some(acl)) => {
-                        attributes.mode = (attributes.mode & !0o777) | acl.as_mode().0;
-                        attributes.acl = Some(acl);
-                    }
-                    (_, None) => attributes.acl = None,
-                }
+                attributes.take_acl(kind, acl);
                 Ok(())
             })
         })

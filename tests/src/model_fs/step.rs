@@ -167,11 +167,12 @@ impl Dead {
     pub fn caused(error: &(dyn Error + 'static)) -> bool {
         let mut next = Some(error);
         while let Some(error) = next {
-            let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            if error.is::<Self>() || inside.is_some_and(|inner| inner.is::<Self>()) {
+            if error.is::<Self>() {
                 return true;
             }
-            next = error.source();
+            // The source of an error in `io::Error` is what is below it, so ask for the error itself.
+            let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            next = inside.map_or_else(|| error.source(), |inner| Some(inner as &(dyn Error + 'static)));
         }
         false
     }

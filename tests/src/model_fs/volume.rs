@@ -98,12 +98,11 @@ impl Volume {
 
     /// A new inode under a name that is free. The process is root; a set-group-id directory hands its group down.
     pub(super) fn create(&mut self, directory: Ino, name: &OsStr, body: Body, mode: u32) -> io::Result<Ino> {
-        let above = self.inode(directory)?;
-        if above.names == 0 {
-            return Err(Errno::NOENT.into());
-        }
         if self.lookup(directory, name)?.is_some() {
             return Err(Errno::EXIST.into());
+        }
+        if self.inode(directory)?.names == 0 {
+            return Err(Errno::NOENT.into());
         }
         self.writable(directory)?;
         let (bytes, inodes) = self.room();
@@ -143,7 +142,8 @@ impl Volume {
         Ok(())
     }
 
-    pub(super) fn write(&mut self, ino: Ino, offset: usize, bytes: &[u8]) -> io::Result<()> {
+    /// Writes what fits, and says how much that was.
+    pub(super) fn write(&mut self, ino: Ino, offset: usize, bytes: &[u8]) -> io::Result<usize> {
         let (room, _) = self.room();
         let Body::File(content) = &mut self.inode_mut(ino)?.body else { return Err(Errno::BADF.into()) };
         let free_in_last_block = (content.len() as u64).next_multiple_of(BLOCK) - content.len() as u64;
@@ -152,7 +152,7 @@ impl Volume {
         let fits = bytes.get(..bytes.len().saturating_sub(over)).unwrap_or_default();
         put(content, offset, fits);
         self.pending.push(Pending::content(ino, offset, fits));
-        if over > 0 { Err(Errno::NOSPC.into()) } else { Ok(()) }
+        Ok(fits.len())
     }
 
     pub(super) fn set_attributes(&mut self, ino: Ino, attributes: Attributes) -> io::Result<()> {

@@ -220,6 +220,7 @@ pub(super) fn a_removed_directory_takes_no_names(b: &Bench) -> Outcome {
     assert_eq!(errno(b.fs.make_link(&gone, OsStr::new("x"), Path::new("y"))), missing);
     assert_eq!(errno(b.fs.rename(&root, OsStr::new("f"), &gone, OsStr::new("x"), Rename::Replace)), missing);
     assert_eq!(b.fs.stat(&gone)?.links, 0);
+    assert!(b.fs.list(&gone)?.is_empty());
     Ok(())
 }
 
