@@ -1,5 +1,13 @@
 //! OpenSSL reads what is written here, and what it writes is read here.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a failing test may panic, and prepares the disk it tests on"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -3,10 +3,12 @@
 //! Each takes bytes from a stranger, must not panic, hang or grow, and asserts what is true of everything accepted.
 
 mod acl;
+mod certificates;
 mod identifiers;
 mod names;
 
 pub use acl::acl;
+pub use certificates::{bundle, certificate, pem_chain, private_key};
 pub use identifiers::identifiers;
 pub use names::names;
 
@@ -22,6 +24,10 @@ pub struct Target {
 /// Every entry point.
 pub const TARGETS: &[Target] = &[
     Target { name: "acl", run: acl },
+    Target { name: "bundle", run: bundle },
+    Target { name: "certificate", run: certificate },
     Target { name: "identifiers", run: identifiers },
     Target { name: "names", run: names },
+    Target { name: "pem_chain", run: pem_chain },
+    Target { name: "private_key", run: private_key },
 ];

@@ -245,6 +245,7 @@ fn spawn(
 ) -> std::io::Result<(OwnedFd, Child)> {
     let (reading, writing) = pipe_with(PipeFlags::CLOEXEC)?;
     rustix::io::ioctl_fionbio(&reading, true)?;
+    #[expect(clippy::disallowed_methods, reason = "this is the replacement that the ban names")]
     let mut prepared = std::process::Command::new(program.path());
     prepared
         .args(command.argv.iter().skip(1))

@@ -15,6 +15,8 @@ pub(super) struct Named<'a> {
     pub(super) segments: Vec<&'a str>,
     /// Where it is.
     pub(super) at: Token<'a>,
+    /// Whether it stands in a `use`.
+    pub(super) imported: bool,
     /// Whether it is `pub use`: a name passed on rather than used.
     pub(super) passed_on: bool,
 }
@@ -127,7 +129,7 @@ fn named<'a>(tokens: &[Token<'a>]) -> Vec<Named<'a>> {
                 segments.push(tokens[at + 2].text);
                 at += 2;
             }
-            all.push(Named { segments, at: tokens[start], passed_on: false });
+            all.push(Named { segments, at: tokens[start], imported: false, passed_on: false });
         }
         at += 1;
     }
@@ -163,7 +165,7 @@ fn use_tree<'a>(
         at += 1;
     }
     if let Some(token) = tokens.get(start) {
-        all.push(Named { segments, at: *token, passed_on });
+        all.push(Named { segments, at: *token, imported: true, passed_on });
     }
     at
 }

@@ -72,7 +72,7 @@ impl TlsProbe {
                     (*address, builder.spawn_scoped(scope, || visit(*address)))
                 })
                 .collect();
-            let finish = |(address, started): (SocketAddr, std::io::Result<ScopedJoinHandle<'_, _>>)| match started {
+            let finish = |(address, started): (SocketAddr, io::Result<ScopedJoinHandle<'_, _>>)| match started {
                 Ok(running) => running.join().unwrap_or_else(|_| {
                     // An address that was not seen must never be one that nobody misses.
                     let place = Place::Socket(address);
