@@ -12,6 +12,7 @@
 
 mod deploy;
 mod ground;
+mod issue;
 mod pki;
 mod place;
 mod plan;
@@ -24,6 +25,8 @@ pub use ground::identity::Identity;
 pub use ground::name::{DnsName, Identifier, Sans};
 pub use ground::secret::SecretBytes;
 pub use ground::time::{Clock, ManualClock, Timestamp, Window};
+pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
+pub use issue::local::LocalCa;
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
 pub use pki::key::{KeyAlgorithm, PrivateKey};
@@ -33,6 +36,7 @@ pub use pki::trust::Roots;
 pub use place::clock::SystemClock;
 pub use place::filesystem::{AclKind, Filesystem, Node, NodeKind, Open, Rename, Space, Stat};
 pub use place::os::OsFilesystem;
+pub use plan::spec::LocalIssuer;
 
 /// Who may read a file and why; the smallest access that a wish needs, and its proof.
 pub mod access {

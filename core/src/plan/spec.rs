@@ -45,6 +45,13 @@ pub struct LocalIssuer {
     pub key: KeyAlgorithm,
 }
 
+impl Default for LocalIssuer {
+    /// Leaves of 90 days, any name, keys on P-256.
+    fn default() -> Self {
+        Self { lifetime: Duration::from_secs(90 * 86_400), permitted: Vec::new(), key: KeyAlgorithm::default() }
+    }
+}
+
 /// The wish for one lineage.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
