@@ -12,6 +12,7 @@
 
 mod deploy;
 mod ground;
+mod issue;
 mod pki;
 mod place;
 mod plan;
@@ -25,8 +26,12 @@ pub use ground::identity::Identity;
 pub use ground::name::{DnsName, Identifier, Sans};
 pub use ground::secret::SecretBytes;
 pub use ground::time::{Clock, ManualClock, Timestamp, Window};
+pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
+pub use issue::local::LocalCa;
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
+pub use pki::finding::{Finding, Severity};
+pub use pki::inspect::{Input, Inspection, Part, Question, inspect};
 pub use pki::key::{KeyAlgorithm, PrivateKey};
 pub use pki::leaf::Certificate;
 pub use pki::material::Material;
@@ -43,6 +48,7 @@ pub use plan::spec::{
     LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
 };
 pub use plan::spec::{AccessWish, AclWish, KeyRule, Principal, Privacy};
+pub use plan::spec::LocalIssuer;
 
 /// Who may read a file and why; the smallest access that a wish needs, and its proof.
 pub mod access {

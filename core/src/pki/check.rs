@@ -1,6 +1,8 @@
 //! The gate: what key and chain have to be before anything is deployed. Each refusal is an error of its own.
 
+use super::finding::{Finding, Severity};
 use super::leaf::{Certificate, KeyUsage};
+use super::lint::{self, Role};
 use super::material::Material;
 use super::trust::{self, Roots, shown};
 use super::{algorithm, chain::Chain, key::KeyAlgorithm};
@@ -8,8 +10,8 @@ use crate::ground::error::{Error, ErrorKind, Public, Result, Retry};
 use crate::ground::name::{Identifier, Sans};
 use crate::ground::time::Timestamp;
 
-/// When this version was released, 2026-11-24T00:00:00Z: a clock that says an earlier time is wrong.
-pub(crate) const RELEASED: Timestamp = Timestamp::from_unix(1_795_478_400);
+/// 2026-11-01T00:00:00Z: this version was not released before, so a clock that says an earlier time is wrong.
+pub(crate) const RELEASED: Timestamp = Timestamp::from_unix(1_793_491_200);
 
 /// What a set of key and chain is measured against.
 #[derive(Clone, Debug)]
@@ -62,7 +64,7 @@ impl<'a> Requirements<'a> {
     /// kind that cannot be checked here.
     pub(crate) fn check(&self, material: &Material) -> Result<()> {
         let (leaf, chain) = (material.chain().leaf(), material.chain());
-        self.check_clock()?;
+        clock(self.now, self.not_before_known)?;
         self.check_key(material)?;
         self.check_identifiers(leaf)?;
         check_purpose(leaf)?;
@@ -70,26 +72,10 @@ impl<'a> Requirements<'a> {
         self.check_age(leaf)?;
         check_signatures(chain)?;
         match self.roots {
-            Some(roots) => roots.check(chain, self.now),
-            None => trust::check_links(chain, self.now),
+            Some(roots) => roots.check(chain, self.now)?,
+            None => trust::check_links(chain, self.now)?,
         }
-    }
-
-    /// The clock is right enough to be believed about validity.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unsupported`] when it says a time that is known to have passed.
-    pub(crate) fn check_clock(&self) -> Result<()> {
-        let known = self.not_before_known.map_or(RELEASED, |known| known.max(RELEASED));
-        if self.now >= known {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Unsupported, "the clock of this machine is behind, so validity cannot be judged")
-            .context("now", self.now)
-            .context("known_to_have_passed", known)
-            .hint("set the clock, by NTP if it can be reached, and try again")
-            .retry(Retry::Now))
+        check_form(chain, self.now)
     }
 
     fn check_key(&self, material: &Material) -> Result<()> {
@@ -170,6 +156,23 @@ impl<'a> Requirements<'a> {
     }
 }
 
+/// The clock is right enough to be believed about validity: it says no time that is known to have passed.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unsupported`] when it does.
+pub(crate) fn clock(now: Timestamp, not_before_known: Option<Timestamp>) -> Result<()> {
+    let known = not_before_known.map_or(RELEASED, |known| known.max(RELEASED));
+    if now >= known {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unsupported, "the clock of this machine is behind, so validity cannot be judged")
+        .context("now", now)
+        .context("known_to_have_passed", known)
+        .hint("set the clock, by NTP if it can be reached, and try again")
+        .retry(Retry::Now))
+}
+
 /// The leaf may be used by a TLS server (RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.12).
 fn check_purpose(leaf: &Certificate) -> Result<()> {
     let refuse = |message: &'static str| {
@@ -214,11 +217,35 @@ fn check_signatures(chain: &Chain) -> Result<()> {
     Ok(())
 }
 
+/// Findings that no client minds, so that the CAs of private networks go on working.
+const FORGIVEN: [&str; 4] =
+    ["authority-key-id-missing", "subject-key-id-missing", "basic-constraints-not-critical", "name-malformed"];
+
+/// Nothing that is served breaks RFC 5280 or TLS in a way that some clients do not accept. The Baseline Requirements do not
+/// bind the CAs of private networks; `inspect` speaks of them.
+fn check_form(chain: &Chain, now: Timestamp) -> Result<()> {
+    let role = |place: usize| if place == 0 { Role::Leaf } else { Role::Intermediate };
+    let path: Vec<(Role, &Certificate)> =
+        chain.certificates().enumerate().map(|(place, certificate)| (role(place), certificate)).collect();
+    let refused = |finding: &Finding| {
+        finding.severity == Severity::Error && finding.reference.starts_with("RFC") && !FORGIVEN.contains(&finding.code)
+    };
+    match lint::path(&path, now).into_iter().find(refused) {
+        None => Ok(()),
+        Some(finding) => Err(Error::new(ErrorKind::Unfit, "a certificate breaks a rule that clients hold it to")
+            .context("certificate", Public(&finding.about))
+            .context("found", Public(&finding.message))
+            .context("rule", finding.reference)
+            .hint("ask the issuer for a certificate that keeps the rule; `certwright inspect` tells more")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pki::forge::{
-        BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, Family, Forge, KEY_USAGE, NOW, SHA1_RSA, p256, purposes,
+        ALT_NAME, AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, Family, Forge, KEY_USAGE, NOW, SHA1_RSA,
+        SUBJECT_KEY_ID, common_name, p256, purposes,
     };
 
     fn sans(names: &[&str]) -> Sans {
@@ -326,6 +353,36 @@ mod tests {
         refusal(&wish, &authority, ErrorKind::Unfit, "that of a CA");
         let signs_crls = with(KEY_USAGE, true, &[3, 2, 1, 2]);
         refusal(&wish, &signs_crls, ErrorKind::Unfit, "key usage");
+    }
+
+    #[test]
+    fn a_subject_that_is_empty_wants_critical_names() {
+        let family = Family::new(&["a.example"]);
+        let names = sans(&["a.example"]);
+        let wish = Requirements::new(&names, NOW);
+        let value = [0x30, 11, 0x82, 9, b'a', b'.', b'e', b'x', b'a', b'm', b'p', b'l', b'e'];
+        let leaf = family.another_leaf(&["a.example"], |forge| forge.with(ALT_NAME, false, &value));
+        refusal(&wish, &material(&family, &leaf), ErrorKind::Unfit, "RFC 5280 §4.2.1.6");
+        let named = family.another_leaf(&["a.example"], |forge| Forge {
+            subject: common_name("a.example"),
+            ..forge.with(ALT_NAME, false, &value)
+        });
+        wish.check(&material(&family, &named)).unwrap();
+    }
+
+    #[test]
+    fn what_no_client_minds_is_forgiven() {
+        let family = Family::new(&["a.example"]);
+        let names = sans(&["a.example"]);
+        let leaf = family.another_leaf(&["a.example", "a_b.example"], |forge| {
+            forge.without(AUTHORITY_KEY_ID).without(SUBJECT_KEY_ID).without(EXTENDED_KEY_USAGE)
+        });
+        let between = family.another_intermediate(|forge| {
+            forge.without(SUBJECT_KEY_ID).with(BASIC_CONSTRAINTS, false, &[0x30, 3, 1, 1, 0xff])
+        });
+        let chain = Chain::from_certificates(vec![leaf, between]).unwrap();
+        let set = Material::new(family.leaf_key.clone(), chain).unwrap();
+        Requirements::new(&names, NOW).check(&set).unwrap();
     }
 
     #[test]
