@@ -23,7 +23,9 @@ use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::id::Fingerprint;
 use crate::ground::time::Window;
+use crate::pki::digest::sha256;
 use crate::pki::key::KeyAlgorithm;
+use crate::pki::leaf::Certificate;
 use crate::place::filesystem::Filesystem;
 use crate::plan::spec::{Address, Endpoint};
 
@@ -126,25 +128,23 @@ impl Seen {
             return Err(Error::new(ErrorKind::Network, "no certificate is served")
                 .hint("see in the service's configuration which certificate it loads"));
         };
-        let facts = leaf_facts(leaf).ok_or_else(|| {
+        let certificate = Certificate::from_der(leaf).map_err(|source| {
             Error::new(ErrorKind::Network, "what is served as a certificate cannot be read")
-                .context("sha256", crate::pki::digest::sha256(leaf))
+                .context("sha256", sha256(leaf))
                 .hint("see with `openssl s_client -showcerts` what is served")
+                .source(source)
         })?;
-        Ok(Self { chain_length: 1 + chain.count(), ..facts })
+        Ok(Self::of(&certificate, 1 + chain.count()))
     }
-}
 
-fn leaf_facts(der: &[u8]) -> Option<Seen> {
-    use x509_parser::prelude::FromDer;
-    let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(der).ok()?;
-    let time = |time: x509_parser::time::ASN1Time| crate::ground::time::Timestamp::from_unix(time.timestamp());
-    Some(Seen {
-        fingerprint: crate::pki::digest::sha256(der),
-        key_fingerprint: crate::pki::digest::sha256(certificate.public_key().raw),
-        window: Window::new(time(certificate.validity().not_before), time(certificate.validity().not_after)),
-        chain_length: 1,
-    })
+    fn of(leaf: &Certificate, chain_length: usize) -> Self {
+        Self {
+            fingerprint: leaf.fingerprint(),
+            key_fingerprint: leaf.key_fingerprint(),
+            window: leaf.window(),
+            chain_length,
+        }
+    }
 }
 
 /// The probe for a wish. A service may serve one certificate for each kind of key at the same address: `key` is the kind

@@ -154,9 +154,9 @@ mod tests {
     use crate::place::scratch::Scratch;
 
     /// A systemctl that notes how it was called, answers `show` and `status` from files, and fails `reload` on demand.
-    struct Manager(Scratch);
+    struct Systemctl(Scratch);
 
-    impl Manager {
+    impl Systemctl {
         fn new(load: &str, active: &str, reloads: &str) -> Self {
             let scratch = Scratch::new();
             let script = "#!/bin/sh\ncd \"$(dirname \"$0\")\"\necho \"$*\" >> calls\ncat \"$1\" 2>/dev/null\n\
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn asks_for_a_reload_and_nothing_else() {
-        let manager = Manager::new("loaded", "active", "yes");
+        let manager = Systemctl::new("loaded", "active", "yes");
         let unit = manager.unit("www.service");
         let reloaded = with_context(b"", |context| unit.reload(context, &Cancel::new())).unwrap();
         assert_eq!(reloaded, Reloaded::Asked);
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_failed_reload_comes_with_the_status() {
-        let manager = Manager::new("loaded", "active", "yes");
+        let manager = Systemctl::new("loaded", "active", "yes");
         manager.0.file("fail-reload", "", 0o644);
         manager.0.file("fail-status", "", 0o644);
         manager.0.file("reload", "Job for www.service failed.\n", 0o644);
@@ -207,7 +207,7 @@ mod tests {
         for (load, active, state) in
             [("loaded", "inactive", "inactive"), ("loaded", "failed", "failed"), ("not-found", "inactive", "not-found")]
         {
-            let manager = Manager::new(load, active, "yes");
+            let manager = Systemctl::new(load, active, "yes");
             let unit = manager.unit("www.service");
             let error = with_context(b"", |context| unit.reload(context, &Cancel::new())).unwrap_err();
             assert_eq!((error.kind(), error.fact("state")), (ErrorKind::NotFound, Some(state)));
@@ -217,14 +217,14 @@ mod tests {
 
     #[test]
     fn a_unit_without_a_way_to_reload_is_told_apart() {
-        let manager = Manager::new("loaded", "active", "no");
+        let manager = Systemctl::new("loaded", "active", "no");
         let error = manager.unit("www.service").preflight(&Cancel::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
     }
 
     #[test]
     fn a_manager_that_does_not_answer_is_an_error() {
-        let manager = Manager::new("loaded", "active", "yes");
+        let manager = Systemctl::new("loaded", "active", "yes");
         manager.0.file("fail-show", "", 0o644);
         manager.0.file("show", "System has not been booted with systemd as init system (PID 1).\n", 0o644);
         assert_eq!(manager.unit("www.service").0.state(&Cancel::new()).unwrap_err().kind(), ErrorKind::ReloadFailed);
