@@ -5,4 +5,3 @@ pub(crate) mod command;
 pub mod probe;
 pub mod reload;
 pub(crate) mod running;
-mod wire;

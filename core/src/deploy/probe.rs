@@ -128,18 +128,22 @@ impl Seen {
             return Err(Error::new(ErrorKind::Network, "no certificate is served")
                 .hint("see in the service's configuration which certificate it loads"));
         };
-        let leaf = Certificate::from_der(leaf).map_err(|source| {
+        let certificate = Certificate::from_der(leaf).map_err(|source| {
             Error::new(ErrorKind::Network, "what is served as a certificate cannot be read")
                 .context("sha256", sha256(leaf))
                 .hint("see with `openssl s_client -showcerts` what is served")
                 .source(source)
         })?;
-        Ok(Self {
+        Ok(Self::of(&certificate, 1 + chain.count()))
+    }
+
+    fn of(leaf: &Certificate, chain_length: usize) -> Self {
+        Self {
             fingerprint: leaf.fingerprint(),
             key_fingerprint: leaf.key_fingerprint(),
             window: leaf.window(),
-            chain_length: 1 + chain.count(),
-        })
+            chain_length,
+        }
     }
 }
 

@@ -173,7 +173,7 @@ fn is_root(certificate: &Certificate) -> bool {
 }
 
 /// Every certificate in a PEM text, in its order.
-pub(super) fn certificates(text: &[u8]) -> Result<Vec<Certificate>> {
+pub(crate) fn certificates(text: &[u8]) -> Result<Vec<Certificate>> {
     if text.len() > Chain::MAX_INPUT {
         return Err(Error::new(ErrorKind::Unfit, "this is too large for a certificate chain")
             .context("bytes", text.len())

@@ -12,3 +12,4 @@ pub(crate) mod process;
 #[cfg(test)]
 pub(crate) mod scratch;
 pub(crate) mod state;
+pub(crate) mod wire;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Observation, Probe, at, short};
-use crate::deploy::wire::deadline;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::id::Fingerprint;
 use crate::place::pause::pause;
+use crate::place::wire::deadline;
 
 /// The first pause between two looks. A reload takes some ten milliseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -119,4 +119,127 @@ fn look(probes: &[Arc<dyn Probe>], expected: &Fingerprint, cancel: &Cancel) -> R
         observations.extend(probe.observe(cancel)?);
     }
     served(expected, &observations).map(|()| observations)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::deploy::probe::{Place, ProbeCallback, Seen};
+    use crate::ground::time::{Timestamp, Window};
+
+    const PLENTY: Duration = Duration::from_secs(60);
+
+    fn fingerprint(byte: u8) -> Fingerprint {
+        Fingerprint::from_bytes([byte; 32])
+    }
+
+    fn seen(place: &str, byte: u8) -> Observation {
+        let window = Window::new(Timestamp::from_unix(0), Timestamp::from_unix(86_400));
+        let (leaf, key) = (fingerprint(byte), fingerprint(0));
+        let seen = Seen { fingerprint: leaf, key_fingerprint: key, window, chain_length: 2 };
+        Observation::new(Place::Named(place.to_owned()), Ok(seen))
+    }
+
+    fn unseen(place: &str) -> Observation {
+        let error = Error::new(ErrorKind::Timeout, "the handshake failed").source("no answer").hint("look there");
+        Observation::new(Place::Named(place.to_owned()), Err(error))
+    }
+
+    #[test]
+    fn names_every_place_that_is_wrong() {
+        let new = fingerprint(1);
+        assert!(served(&new, &[seen("a", 1), seen("b", 1)]).is_ok());
+        let error = served(&new, &[seen("a", 1), unseen("b"), seen("c", 2), seen("d", 3)]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "another certificate is served (address `c`, serves `0202020202020202`, until `1970-01-02T00:00:00Z`, \
+             address `b`, unseen `the handshake failed: no answer`, address `d`, serves `0303030303030303`, \
+             until `1970-01-02T00:00:00Z`, expected `0101010101010101`)"
+        );
+        assert_eq!(error.kind(), ErrorKind::ProbeMismatch);
+        assert!(error.hint_text().is_some());
+    }
+
+    #[test]
+    fn nothing_seen_is_never_taken_for_right() {
+        let error = served(&fingerprint(1), &[]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ProbeMismatch);
+        let error = served(&fingerprint(1), &[seen("a", 1), unseen("b")]).unwrap_err();
+        assert_eq!((error.kind(), error.fact("address")), (ErrorKind::Timeout, Some("b")));
+        assert_eq!(error.hint_text(), Some("look there"));
+    }
+
+    #[test]
+    fn one_place_with_both_is_told_apart() {
+        let error = served(&fingerprint(1), &[seen("a", 1), seen("a", 2)]).unwrap_err();
+        assert!(error.message().starts_with("some connections"), "{error}");
+        let error = served(&fingerprint(1), &[seen("a", 1), seen("b", 2)]).unwrap_err();
+        assert!(error.message().starts_with("another certificate"), "{error}");
+    }
+
+    #[test]
+    fn an_error_names_some_places_and_not_a_thousand() {
+        let many: Vec<Observation> = (0..1000).map(|at| seen(&format!("place {at}"), 2)).collect();
+        let error = served(&fingerprint(1), &many).unwrap_err();
+        assert_eq!(error.facts().filter(|(name, _)| *name == "address").count(), NAMED);
+    }
+
+    /// A probe that gives these answers in turn and then the last one for ever, and how often it was asked.
+    fn answering(answers: Vec<fn() -> Result<Vec<Observation>>>) -> (Arc<dyn Probe>, Arc<AtomicUsize>) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        let probe = ProbeCallback::new("scripted", move |_: &Cancel| {
+            let at = counted.fetch_add(1, Ordering::Relaxed);
+            answers[at.min(answers.len() - 1)]()
+        });
+        (Arc::new(probe), count)
+    }
+
+    #[test]
+    fn waits_until_the_new_one_is_served() {
+        let cannot_resolve = || Err(Error::new(ErrorKind::Network, "the name cannot be resolved"));
+        let (late, asked) =
+            answering(vec![|| Ok(vec![seen("a", 2)]), || Ok(vec![unseen("a")]), cannot_resolve, || {
+                Ok(vec![seen("a", 1)])
+            }]);
+        let (ready, _) = answering(vec![|| Ok(vec![seen("b", 1), seen("c", 1)])]);
+        let found = await_served(&[late, ready], &fingerprint(1), PLENTY, &Cancel::new()).unwrap();
+        let places: Vec<String> = found.iter().map(|one| one.place.to_string()).collect();
+        assert_eq!(places, ["a", "b", "c"]);
+        assert_eq!(asked.load(Ordering::Relaxed), 4);
+    }
+
+    #[test]
+    fn gives_up_with_the_last_verdict() {
+        let (probe, asked) = answering(vec![|| Ok(vec![seen("a", 2)])]);
+        let probes = [probe];
+        let error = await_served(&probes, &fingerprint(1), Duration::ZERO, &Cancel::new()).unwrap_err();
+        assert_eq!(asked.load(Ordering::Relaxed), 1, "asked once even without patience");
+        assert_eq!((error.kind(), error.fact("serves")), (ErrorKind::ProbeMismatch, Some("0202020202020202")));
+        let error = await_served(&probes, &fingerprint(1), FIRST_PAUSE * 4, &Cancel::new()).unwrap_err();
+        assert!(asked.load(Ordering::Relaxed) > 2);
+        assert_eq!(error.fact("waited"), Some("80ms"));
+    }
+
+    #[test]
+    fn an_early_right_answer_does_not_stand_for_a_later_wrong_one() {
+        let (flapping, _) = answering(vec![|| Ok(vec![seen("a", 1)]), || Ok(vec![seen("a", 2)])]);
+        let (late, _) = answering(vec![|| Ok(vec![seen("b", 2)]), || Ok(vec![seen("b", 1)])]);
+        let error = await_served(&[flapping, late], &fingerprint(1), FIRST_PAUSE * 2, &Cancel::new()).unwrap_err();
+        assert_eq!(error.fact("address"), Some("a"));
+    }
+
+    #[test]
+    fn stops_at_once_when_asked_or_when_no_time_will_help() {
+        let cancel = Cancel::new();
+        cancel.cancel();
+        let (probe, _) = answering(vec![|| Ok(vec![seen("a", 2)])]);
+        let error = await_served(&[probe], &fingerprint(1), PLENTY, &cancel).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        let (probe, asked) = answering(vec![|| Err(Error::new(ErrorKind::InvalidSpec, "this is no name"))]);
+        let error = await_served(&[probe], &fingerprint(1), PLENTY, &Cancel::new()).unwrap_err();
+        assert_eq!((error.kind(), asked.load(Ordering::Relaxed)), (ErrorKind::InvalidSpec, 1));
+    }
 }

@@ -4,12 +4,15 @@
 //! number, and a byte that arrives before the upgrade and would be read after it ends the conversation (as in
 //! CVE-2011-0411 and CVE-2021-23222).
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
-use crate::deploy::wire::Wire;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public};
+use crate::place::wire::Wire;
 use crate::plan::spec::StartTls;
 
 /// The longest line: several times what any of the dialects allows for what is said before the upgrade (RFC 5321

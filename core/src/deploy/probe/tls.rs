@@ -12,11 +12,11 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use super::handshake::{KeyKind, certificates, client};
 use super::resolve::resolve;
 use super::{Observation, Place, Probe, Seen, at, starttls};
-use crate::deploy::wire::{Wire, deadline};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::name::DnsName;
 use crate::pki::key::KeyAlgorithm;
+use crate::place::wire::{Wire, deadline};
 use crate::plan::spec::{Address, Endpoint, StartTls};
 
 /// What one connection may send. A chain of ten RSA certificates with a thousand names takes less.
@@ -59,7 +59,7 @@ impl TlsProbe {
     }
 
     /// Every address, at once, so that one that does not answer takes no time from the others.
-    fn visit_all(&self, addresses: &[SocketAddr], end: Instant, cancel: &Cancel) -> Vec<Observation> {
+    pub(super) fn visit_all(&self, addresses: &[SocketAddr], end: Instant, cancel: &Cancel) -> Vec<Observation> {
         let visit = |address: SocketAddr| self.visit(address, end, cancel);
         if let [only] = addresses {
             return visit(*only);

@@ -9,15 +9,14 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use zeroize::Zeroizing;
 
 use super::{ReloadContext, Reloaded, Reloader};
-use crate::deploy::wire::{Wire, deadline};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
+use crate::pki::chain::Chain;
 use crate::pki::digest::sha1;
+use crate::place::wire::{Wire, deadline};
 
 /// For the whole exchange of four commands.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -63,14 +62,14 @@ impl HaproxyReload {
 impl Reloader for HaproxyReload {
     fn reload(&self, context: &ReloadContext<'_>, cancel: &Cancel) -> Result<Reloaded> {
         let payload = payload(context.bundle.expose());
-        let leaf = leaf(&payload).ok_or_else(|| Error::new(ErrorKind::Bug, "the bundle holds no certificate"))?;
+        let chain = Chain::from_pem(&payload)?;
         let session = self.session(LIMIT, cancel);
         session.prepare()?;
         session.set(&payload).and_then(|()| session.commit()).inspect_err(|_| {
             // A transaction left open would be taken over by the next one on any certificate.
             let _ = self.session(ABORT_LIMIT, &Cancel::new()).ask(&["abort ssl cert ", &self.certificate], None);
         })?;
-        session.see(&sha1(&leaf)).map(|()| Reloaded::Confirmed)
+        session.see(&sha1(chain.leaf().der())).map(|()| Reloaded::Confirmed)
     }
 
     fn preflight(&self, cancel: &Cancel) -> Result<()> {
@@ -245,11 +244,4 @@ fn payload(bundle: &[u8]) -> Zeroizing<Vec<u8>> {
         payload.push(b'\n');
     }
     payload
-}
-
-/// The first certificate of a bundle. What comes before it, the key, is not decoded.
-fn leaf(bundle: &[u8]) -> Option<CertificateDer<'static>> {
-    let begin = b"-----BEGIN CERTIFICATE-----";
-    let at = bundle.windows(begin.len()).position(|window| window == begin)?;
-    CertificateDer::from_pem_slice(bundle.get(at..)?).ok()
 }

@@ -80,7 +80,7 @@ fn request(stream: &mut UnixStream) -> String {
 }
 
 fn sha1_of(bundle: &[u8]) -> String {
-    sha1(&leaf(bundle).unwrap())
+    sha1(Chain::from_pem(bundle).unwrap().leaf().der())
 }
 
 #[test]

@@ -12,9 +12,9 @@ use rustix::net::{
     AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, send, socket_with, sockopt,
 };
 
+use super::pause::pause;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind};
-use crate::place::pause::pause;
 
 /// How soon a wish to stop is noticed.
 const NOTICE: Duration = Duration::from_millis(50);
@@ -23,7 +23,7 @@ const NOTICE: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// The moment when this limit passes.
-pub(super) fn deadline(limit: Duration) -> Instant {
+pub(crate) fn deadline(limit: Duration) -> Instant {
     Instant::now() + limit.min(LONGEST)
 }
 
@@ -31,7 +31,7 @@ pub(super) fn deadline(limit: Duration) -> Instant {
 ///
 /// Reading and writing wait for the other side, but never beyond the deadline (`TimedOut`). More bytes than the budget
 /// are `FileTooLarge`.
-pub(super) struct Wire<'a> {
+pub(crate) struct Wire<'a> {
     socket: OwnedFd,
     end: Instant,
     budget: usize,
@@ -40,7 +40,7 @@ pub(super) struct Wire<'a> {
 
 impl<'a> Wire<'a> {
     /// Connect to an address.
-    pub(super) fn tcp(address: SocketAddr, end: Instant, budget: usize, cancel: &'a Cancel) -> io::Result<Self> {
+    pub(crate) fn tcp(address: SocketAddr, end: Instant, budget: usize, cancel: &'a Cancel) -> io::Result<Self> {
         let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let wire = Self::new(family, end, budget, cancel)?;
         match connect(&wire.socket, &address) {
@@ -54,7 +54,7 @@ impl<'a> Wire<'a> {
     }
 
     /// Connect to a socket in the file system.
-    pub(super) fn unix(path: &Path, end: Instant, budget: usize, cancel: &'a Cancel) -> io::Result<Self> {
+    pub(crate) fn unix(path: &Path, end: Instant, budget: usize, cancel: &'a Cancel) -> io::Result<Self> {
         let wire = Self::new(AddressFamily::UNIX, end, budget, cancel)?;
         let address = SocketAddrUnix::new(path)?;
         loop {
@@ -76,12 +76,12 @@ impl<'a> Wire<'a> {
     }
 
     /// Our end of the connection, when it is one of the network.
-    pub(super) fn local_address(&self) -> Option<SocketAddr> {
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
         getsockname(&self.socket).ok()?.try_into().ok()
     }
 
     /// What went wrong, as an error: the wish to stop and the deadline come before what the stream said.
-    pub(super) fn fault(message: &'static str, source: io::Error, cancel: &Cancel) -> Error {
+    pub(crate) fn fault(message: &'static str, source: io::Error, cancel: &Cancel) -> Error {
         if let Err(stopped) = cancel.check() {
             return stopped;
         }
@@ -150,5 +150,105 @@ impl Write for Wire<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::thread::spawn;
+
+    use super::*;
+    use crate::place::scratch::Scratch;
+
+    const PLENTY: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(100);
+
+    fn connected<'a>(limit: Duration, budget: usize, cancel: &'a Cancel) -> (Wire<'a>, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let wire = Wire::tcp(listener.local_addr().unwrap(), deadline(limit), budget, cancel).unwrap();
+        (wire, listener.accept().unwrap().0)
+    }
+
+    #[test]
+    fn carries_bytes_both_ways() {
+        let cancel = Cancel::new();
+        let (mut wire, mut peer) = connected(PLENTY, 100, &cancel);
+        assert_eq!(wire.local_address(), peer.peer_addr().ok());
+        wire.write_all(b"question").unwrap();
+        let mut heard = [0; 8];
+        peer.read_exact(&mut heard).unwrap();
+        peer.write_all(b"answer").unwrap();
+        drop(peer);
+        let mut answer = String::new();
+        wire.read_to_string(&mut answer).unwrap();
+        assert_eq!((&heard, answer.as_str()), (b"question", "answer"));
+    }
+
+    #[test]
+    fn more_than_the_budget_is_refused() {
+        let cancel = Cancel::new();
+        let (mut wire, mut peer) = connected(PLENTY, 10, &cancel);
+        peer.write_all(b"0123456789x").unwrap();
+        let mut all = Vec::new();
+        let error = wire.read_to_end(&mut all).unwrap_err();
+        assert_eq!((error.kind(), all.as_slice()), (io::ErrorKind::FileTooLarge, &b"0123456789"[..]));
+    }
+
+    #[test]
+    fn a_peer_that_always_has_more_does_not_move_the_deadline() {
+        let cancel = Cancel::new();
+        let (mut wire, mut peer) = connected(SHORT, usize::MAX, &cancel);
+        let flood = spawn(move || while peer.write_all(&[0; 64]).is_ok() {});
+        let mut byte = [0];
+        let error = loop {
+            if let Err(error) = wire.read(&mut byte) {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(wire);
+        flood.join().unwrap();
+    }
+
+    #[test]
+    fn a_peer_that_takes_nothing_does_not_hold_us() {
+        let cancel = Cancel::new();
+        let (mut wire, _peer) = connected(SHORT, 100, &cancel);
+        let error = loop {
+            if let Err(error) = wire.write_all(&[0; 65_536]) {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn a_listener_without_room_is_waited_for_on_time() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("socket");
+        let listener = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+        rustix::net::bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let cancel = Cancel::new();
+        let mut waiting = Vec::new();
+        let error = loop {
+            match Wire::unix(&path, deadline(SHORT), 100, &cancel) {
+                Ok(wire) => waiting.push(wire),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(!waiting.is_empty());
+    }
+
+    #[test]
+    fn says_what_was_asked_for_before_what_went_wrong() {
+        let cancel = Cancel::new();
+        let fault = |kind: io::ErrorKind| Wire::fault("it failed", kind.into(), &cancel).kind();
+        assert_eq!(fault(io::ErrorKind::TimedOut), ErrorKind::Timeout);
+        assert_eq!(fault(io::ErrorKind::ConnectionRefused), ErrorKind::Network);
+        cancel.cancel();
+        assert_eq!(fault(io::ErrorKind::TimedOut), ErrorKind::Cancelled);
     }
 }
