@@ -1,4 +1,29 @@
-//! certwright
+//! Certificates over their whole life: issued, placed on disk for the right readers, switched atomically, seen to be served,
+//! and undone when any step fails.
+//!
+//! ```text
+//!  Spec ─plan─▶ Plan ─issue─▶ Issued ─stage─▶ Staged ─prove──▶ Proven
+//!  wish         decision      key+chain       on disk,         proof
+//!                                ▲            unreachable        │
+//!           material made by ────┘                               │ activate: one rename, then check + reload
+//!           another client (deploy)                              ▼
+//!  Report ◀─record─ Committed  ◀─commit─ Probed ◀─────probe───── Activated
+//!  Report ◀─record─ RolledBack ◀────────────────rollback──────────┘
+//! ```
+//!
+//! Each arrow is one function in one file, each box one type that only its arrow can make: nothing unproven is activated and
+//! nothing unprobed is committed. The generation before stays complete and one rename away until the new one is seen to be
+//! served.
+//!
+//! # Getting started
+//!
+//! 1. Read a configuration: [`Config::parse`]; [`starter_file`] is a commented one.
+//! 2. Open it: [`Lifecycle::open`], or [`Builder`] to bring a clock, an issuer, a reloader or a probe of your own.
+//! 3. Call a verb: [`Lifecycle::apply`] from a timer, [`Lifecycle::deploy`] from another client's hook,
+//!    [`Lifecycle::verify`] from monitoring.
+//!
+//! Everything blocks; call it from a blocking thread in an asynchronous program. Errors carry six facts, see [`Error`].
+//! Who can read which path, and why, is answered by [`access`] alone, for any path.
 #![cfg_attr(
     test,
     allow(
@@ -13,13 +38,16 @@
 mod deploy;
 mod ground;
 mod issue;
+mod lifecycle;
 mod pki;
 mod place;
 mod plan;
 
+pub use deploy::attempt::{Progress, Watch};
 pub use deploy::probe::{Observation, Place, Probe, ProbeCallback, Seen};
 pub use deploy::reload::{ReloadCallback, ReloadContext, Reloaded, Reloader};
 pub use ground::cancel::Cancel;
+pub use ground::duration::parse as parse_duration;
 pub use ground::error::{Aftermath, ContextValue, Error, ErrorKind, Phase, Public, Result, Retry};
 pub use ground::id::{Fingerprint, GenerationId, IssuerName, LineageName};
 pub use ground::identity::Identity;
@@ -28,6 +56,7 @@ pub use ground::secret::SecretBytes;
 pub use ground::time::{Clock, ManualClock, Timestamp, Window};
 pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
+pub use lifecycle::{Builder, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Options, Return, Selection};
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
 pub use pki::finding::{Finding, Severity};
@@ -47,8 +76,15 @@ pub use plan::spec::{
     AccessWish, AclWish, Address, Command, Config, Encoding, Endpoint, Failover, Form, IssuerSpec, KeyChange, KeyRule,
     LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
 };
-pub use plan::spec::{AccessWish, AclWish, KeyRule, Principal, Privacy};
-pub use plan::spec::LocalIssuer;
+
+/// What each verb did or found: one versioned shape a verb, ready for serialization.
+pub mod report {
+    pub use crate::lifecycle::report::{
+        ErrorReport, FindingReport, GenerationReport, LineageReport, LineageStatus, Outcome, PlanReport, PlannedReport,
+        ProofReport, REPORT_VERSION, ReasonReport, RunReport, ServedReport, StatusReport, VerifiedReport, VerifyReport,
+    };
+    pub use crate::place::journal::Event;
+}
 
 /// Who may read a file and why; the smallest access that a wish needs, and its proof.
 pub mod access {

@@ -1,12 +1,13 @@
 //! The test kit: what the suites of this workspace have in common. A test that fails may panic, and so may what it is made
 //! of.
 //!
-//! - [`model_fs`]: a file system in memory with power cuts and faults; [`crash`] tries them all.
+//! - [`model_fs`]: a file system in memory with power cuts and faults; [`crash`] tries them all; [`stage_play`] is the
+//!   lineage with a service that they are tried on.
 //! - [`conformance`]: one suite per seam, run over every implementation; [`differ`] compares two by random acts.
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
 //! - [`program`], [`process`], [`namespace`]: the real programs, ended in time, and mounts of a test's own.
-//! - [`scratch`], [`ports`], [`openssl`], [`prng`]: directories that go away, free ports, a second opinion on
-//!   certificates, seeded numbers.
+//! - [`scratch`], [`ports`], [`openssl`], [`materials`], [`prng`]: directories that go away, free ports, a second opinion
+//!   on certificates, keys and certificates, seeded numbers.
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failing test may panic"))]
 
@@ -14,6 +15,7 @@ pub mod conformance;
 pub mod crash;
 pub mod differ;
 pub mod fuzzing;
+pub mod materials;
 pub mod model_fs;
 pub mod namespace;
 pub mod openssl;
@@ -22,3 +24,4 @@ pub mod prng;
 pub mod process;
 pub mod program;
 pub mod scratch;
+pub mod stage_play;

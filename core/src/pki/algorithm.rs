@@ -7,8 +7,9 @@ use super::der::{self, BIT_STRING, INTEGER, OID, Reader, SEQUENCE};
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 
 pub(super) const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
-const P384: &[u8] = &[0x2b, 0x81, 4, 0, 0x22];
+pub(super) const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+pub(super) const P384: &[u8] = &[0x2b, 0x81, 4, 0, 0x22];
+pub(super) const P521: &[u8] = &[0x2b, 0x81, 4, 0, 0x23];
 pub(super) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
 pub(super) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 

@@ -209,6 +209,9 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     /// Room and flags of the node's file system.
     fn space(&self, node: &Node) -> io::Result<Space>;
 
+    /// Who this process is: its user and group own what it makes.
+    fn identity(&self) -> Identity;
+
     /// Ask the kernel: can this identity, without capabilities, open `path` for reading? A fresh thread takes on
     /// the identity (groups, then gid, then uid), opens, and ends; the caller keeps its own. `Ok(false)` is the kernel's
     /// "permission denied"; `Unsupported` when this process may not change identity.

@@ -326,6 +326,15 @@ impl Filesystem for OsFilesystem {
         ))
     }
 
+    fn identity(&self) -> Identity {
+        let groups = rustix::process::getgroups().unwrap_or_default();
+        Identity::new(
+            rustix::process::geteuid().as_raw(),
+            rustix::process::getegid().as_raw(),
+            groups.into_iter().map(rustix::process::Gid::as_raw).collect(),
+        )
+    }
+
     fn can_open_as(&self, who: &Identity, path: &Path) -> io::Result<bool> {
         identity::can_open_as(who, path)
     }

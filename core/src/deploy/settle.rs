@@ -1,0 +1,213 @@
+//! `Probed ─commit─▶ Committed` and the way back: an active generation is made final, or the one before is active again.
+
+use super::activate::{Activated, Asked, Failed, Probed, context};
+use super::attempt::ServedBefore;
+use super::prepare::prepare;
+use super::probe::Observation;
+use super::retire::retire;
+use crate::ground::cancel::Cancel;
+use crate::ground::error::{Aftermath, Error, ErrorKind, Phase, Public, Result, Retry};
+use crate::ground::id::GenerationId;
+use crate::ground::time::Timestamp;
+use crate::place::access::prove::AccessProof;
+use crate::place::lineage::Current;
+use crate::place::manifest::Manifest;
+use crate::place::outputs;
+use crate::place::txn::{Deferred, Purpose, Step};
+use crate::plan::policy;
+
+/// A generation that is final.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    pub(crate) manifest: Manifest,
+    pub(crate) observations: Vec<Observation>,
+    pub(crate) access: Vec<AccessProof>,
+    /// Old generations that were removed.
+    pub(crate) retired: Vec<GenerationId>,
+}
+
+impl Probed<'_, '_> {
+    /// Make it final. Only now may the generation before go.
+    pub(crate) fn commit(self) -> Result<Committed> {
+        let Self { mut activated, observations } = self;
+        activated.settled = true;
+        let attempt = &mut *activated.attempt;
+        attempt.begin(Phase::Commit);
+        let id = activated.to.generation;
+        if activated.purpose != Purpose::Repair && activated.from != Some(id) {
+            attempt.txn.previous = activated.from.or(attempt.txn.previous);
+        }
+        attempt.txn.held = match activated.purpose {
+            Purpose::Deploy => None,
+            Purpose::Rollback => Some(id),
+            Purpose::Repair => attempt.txn.held.map(|_| id),
+        };
+        attempt.txn.activation = None;
+        attempt.txn.deferred.take_if(|deferred| deferred.generation <= id);
+        attempt.save().map_err(|error| error.in_phase(Phase::Commit).left(Aftermath::Kept(id)))?;
+        attempt.record("commit", Some(id), None);
+        // Old generations that cannot be removed now are removed next time.
+        let retired = retire(attempt, id).unwrap_or_default();
+        let manifest = activated.to.clone();
+        let access = std::mem::take(&mut activated.access);
+        Ok(Committed { manifest, observations, access, retired })
+    }
+}
+
+impl Failed<'_, '_> {
+    /// Undo the activation.
+    pub(crate) fn roll_back(self) -> Error {
+        self.activated.roll_back(self.error)
+    }
+}
+
+impl Activated<'_, '_> {
+    /// Go back to the generation before, see it served, and keep this one for a later try. The error is given back with
+    /// what is true then.
+    pub(crate) fn roll_back(mut self, error: Error) -> Error {
+        self.settled = true;
+        self.attempt.begin(Phase::Rollback);
+        match self.way_back() {
+            Some(from) => self.return_to(from, error),
+            None => self.keep(error),
+        }
+    }
+
+    /// An attempt that nobody settled, because the caller gave up on it.
+    pub(super) fn undo_quietly(&mut self) {
+        self.settled = true;
+        let reason = Error::new(ErrorKind::Cancelled, "the attempt was given up");
+        if let Some(from) = self.way_back() {
+            let _ = self.go_back(&from, &reason);
+        }
+    }
+
+    /// The generation to go back to: whole, another than this one, not expired. A repair has the same certificate in
+    /// better order than before, so there is nothing to go back for.
+    fn way_back(&self) -> Option<Manifest> {
+        let from = self.from.filter(|from| *from != self.to.generation && self.purpose != Purpose::Repair)?;
+        let manifest = self.attempt.directory.complete(from).ok()?.ok()?;
+        (self.attempt.now() <= manifest.window.end).then_some(manifest)
+    }
+
+    fn return_to(mut self, from: Manifest, error: Error) -> Error {
+        let id = from.generation;
+        match self.go_back(&from, &error) {
+            Ok(until) => {
+                self.attempt.record("roll_back", Some(id), Some(error.to_string()));
+                error.left(Aftermath::RolledBack(id)).retry(Retry::After(until))
+            }
+            Err(undo) => {
+                let commands = self.by_hand(&from);
+                self.attempt.record("stuck", Some(id), Some(format!("{undo:#}")));
+                Error::new(error.kind(), format!("{}, and going back failed", error.message()))
+                    .in_phase(Phase::Rollback)
+                    .context("lineage", &self.attempt.spec.name)
+                    .context("generation", id)
+                    .hint("do by hand what is said, then run `certwright verify`")
+                    .left(Aftermath::Stuck { commands })
+                    .source(undo.source(error))
+            }
+        }
+    }
+
+    /// The files, then the service, then what it serves.
+    fn go_back(&mut self, from: &Manifest, error: &Error) -> Result<Timestamp> {
+        let id = from.generation;
+        self.mark_rolling_back();
+        if self.attempt.directory.current()? != Current::Generation(id) {
+            self.attempt.directory.point_to(id)?;
+        }
+        self.outputs_back(from)?;
+        let served = self.service_back(from);
+        let until = self.defer(error);
+        self.attempt.txn.activation = None;
+        self.attempt.save()?;
+        served.map(|()| until)
+    }
+
+    /// Written down so that a crash from here on ends where this run wants to end. A disk that cannot take the word must
+    /// not keep the files from going back.
+    fn mark_rolling_back(&mut self) {
+        if let Some(open) = self.attempt.txn.activation.as_mut() {
+            open.step = Step::RollingBack;
+            let _ = self.attempt.save();
+        }
+    }
+
+    /// Files outside that the new generation may have changed, from the old one's content.
+    fn outputs_back(&self, from: &Manifest) -> Result<()> {
+        if self.attempt.spec.outputs.is_empty() {
+            return Ok(());
+        }
+        let Some(node) = self.attempt.directory.generation(from.generation)? else { return Ok(()) };
+        let waiting = prepare(self.attempt, &node, from)?;
+        waiting.iter().try_for_each(|output| outputs::put_in_place(&*self.attempt.tools.fs, output))
+    }
+
+    /// Make the service take the old one again, and see that it does. What was not served before need not be served now.
+    fn service_back(&self, from: &Manifest) -> Result<()> {
+        let service = self.attempt.service;
+        // A service that is asked to re-read its old files must not be stopped half-way by the wish to stop.
+        let patient = Cancel::new();
+        let reloaded = match &service.reloader {
+            Some(reloader) if self.asked == Asked::Maybe => self
+                .bundle(from)
+                .and_then(|bundle| reloader.reload(&context(self.attempt.spec, from, &bundle), &patient))
+                .map(drop),
+            _ => Ok(()),
+        };
+        if service.probes.is_empty() || self.attempt.served_before == ServedBefore::Otherwise {
+            return Ok(());
+        }
+        let served = service.await_served(&from.leaf, &patient);
+        served.map(drop).map_err(|unseen| match reloaded {
+            Ok(()) => unseen,
+            Err(reload) => unseen.source(reload),
+        })
+    }
+
+    /// Good material waits and is tried again, later each time; a failed return to an older one is not.
+    fn defer(&mut self, error: &Error) -> Timestamp {
+        let now = self.attempt.now();
+        if self.purpose == Purpose::Rollback {
+            return now;
+        }
+        let id = self.to.generation;
+        let before = self.attempt.txn.deferred.take().filter(|deferred| deferred.generation == id);
+        let failures = before.map_or(0, |deferred| deferred.failures).saturating_add(1);
+        let not_before = now.saturating_add(policy::backoff(failures, self.to.window.end.since(now)));
+        let reason = error.to_string();
+        self.attempt.txn.deferred = Some(Deferred { generation: id, failures, not_before, reason });
+        not_before
+    }
+
+    /// There is nothing good to go back to: the new one stays, and its pick-up is tried again.
+    fn keep(mut self, error: Error) -> Error {
+        let id = self.to.generation;
+        let switched = self.attempt.directory.current().is_ok_and(|at| at == Current::Generation(id));
+        let until = self.defer(&error);
+        self.attempt.txn.activation = None;
+        let saved = self.attempt.save();
+        self.attempt.record("keep", Some(id), Some(error.to_string()));
+        let aftermath = if switched && self.from != Some(id) { Aftermath::Kept(id) } else { Aftermath::Untouched };
+        let error = error.left(aftermath).retry(Retry::After(until));
+        match saved {
+            Ok(()) => error,
+            // The open activation on disk makes the next run finish it.
+            Err(unsaved) => error.context("also", Public(&unsaved.to_string())),
+        }
+    }
+
+    /// What an operator types when going back failed.
+    fn by_hand(&self, from: &Manifest) -> Vec<String> {
+        let path = self.attempt.directory.path().display().to_string();
+        let mut commands = vec![format!("ln -sfnT generations/{} {path}/current", from.generation)];
+        for output in &from.outputs {
+            let target = output.path.display();
+            commands.push(format!("cp --preserve=all {path}/current/{} {target}", output.source));
+        }
+        commands.extend(self.attempt.service.reloader.as_ref().map(|reloader| reloader.describe()));
+        commands
+    }
+}

@@ -1,0 +1,276 @@
+//! `apply` for one lineage.
+
+use super::enter::Ground;
+use super::observe::{Endpoints, Sight};
+use super::report::{LineageReport, Outcome, ProofReport, ReasonReport, ServedReport};
+use super::{Lifecycle, Options};
+use crate::deploy::attempt::{Attempt, Tools};
+use crate::deploy::carry_through;
+use crate::deploy::prepare::read_material;
+use crate::deploy::prove::{Gate, Proven, prove, prove_generation};
+use crate::deploy::recover::Recovered;
+use crate::deploy::settle::Committed;
+use crate::deploy::stage::{Origin, stage};
+use crate::ground::error::{Error, ErrorKind, Phase, Result, Retry};
+use crate::ground::id::GenerationId;
+use crate::ground::time::Timestamp;
+use crate::issue::issuer::Request;
+use crate::pki::key::PrivateKey;
+use crate::pki::material::Material;
+use crate::place::manifest::Manifest;
+use crate::place::schedule::Schedule;
+use crate::place::store::Store;
+use crate::place::txn::Purpose;
+use crate::plan::decide::{Decision, Plan, Standing, decide};
+use crate::plan::policy;
+use crate::plan::spec::{KeyChange, Spec};
+
+/// What the first look, without a lock, came to.
+pub(super) enum First<'a> {
+    /// There is nothing to do.
+    Done(Box<LineageReport>),
+    /// The lineage has to be entered.
+    Work(Box<Ground<'a>>),
+}
+
+/// Look without a lock: most runs end here.
+pub(super) fn look<'a>(
+    lifecycle: &Lifecycle,
+    tools: &'a Tools,
+    store: Option<&Store>,
+    spec: &'a Spec,
+    options: &Options,
+) -> First<'a> {
+    let looked = Ground::of(lifecycle, tools, spec).and_then(|ground| {
+        let sight = ground.observe(store, options.endpoints)?;
+        let decision = decide(spec, &sight.observed, tools.clock.now());
+        Ok((ground, sight, decision))
+    });
+    match looked {
+        Ok((ground, _, decision)) if decision.plan != Plan::Keep => First::Work(Box::new(ground)),
+        Ok((_, sight, decision)) => First::Done(Box::new(kept(spec, &sight, &decision))),
+        Err(error) => First::Done(Box::new(LineageReport::new(&spec.name, "keep").failed(&error))),
+    }
+}
+
+/// Enter the lineage and do what is to be done.
+pub(super) fn work(lifecycle: &Lifecycle, ground: &Ground<'_>, options: &Options) -> LineageReport {
+    run(lifecycle, ground, options).unwrap_or_else(|error| LineageReport::new(&ground.spec.name, "keep").failed(&error))
+}
+
+fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, options: &Options) -> Result<LineageReport> {
+    let entered = ground.enter(lifecycle, options)?;
+    // Whoever held the lock before may have done the work: everything is looked at again.
+    let before = ground.observe(Some(&entered.store), options.endpoints)?;
+    let (mut attempt, recovered) = ground.attempt(&entered, &before.observed.served)?;
+    let (mut report, settled) = recovery_report(ground.spec, recovered);
+    if let Settled::Failed = settled {
+        return Ok(report);
+    }
+    let sight = match settled {
+        Settled::Nothing if report.notes.is_empty() => before,
+        _ => ground.observe(Some(&entered.store), options.endpoints)?,
+    };
+    let decision = decide(ground.spec, &sight.observed, attempt.now());
+    let done = match &decision.plan {
+        Plan::Keep | Plan::Recover => None,
+        plan => Some(act(lifecycle, &mut attempt, plan)),
+    };
+    let first = std::mem::replace(&mut report, kept(ground.spec, &sight, &decision));
+    report.notes.splice(0..0, first.notes);
+    report.changed |= first.changed;
+    match done {
+        None => {}
+        Some(Ok(committed)) => fill(&mut report, &committed),
+        Some(Err(error)) => report = report.failed(&error),
+    }
+    Ok(report)
+}
+
+/// What recovery left to be done.
+enum Settled {
+    Nothing,
+    Finished,
+    Failed,
+}
+
+fn recovery_report(spec: &Spec, recovered: Recovered) -> (LineageReport, Settled) {
+    let mut report = LineageReport::new(&spec.name, "recover");
+    report.notes = recovered.notes;
+    match recovered.finished {
+        None => (report, Settled::Nothing),
+        Some(Ok(committed)) => {
+            fill(&mut report, &committed);
+            (report, Settled::Finished)
+        }
+        Some(Err(error)) => (report.failed(&error), Settled::Failed),
+    }
+}
+
+fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<Committed> {
+    let from = attempt.active.as_ref().map(|manifest| manifest.generation);
+    match plan {
+        Plan::Issue => {
+            let material = issue(lifecycle, attempt)?;
+            let origin = Origin::Issued(material.1);
+            deploy_material(attempt, &material.0, &origin)
+        }
+        Plan::Activate(id) => {
+            let proven = ready(attempt, *id, Gate::Forward)?;
+            carry_through(attempt, proven, Purpose::Deploy, from)
+        }
+        Plan::Repair => repair(attempt),
+        Plan::Keep | Plan::Recover => Err(Error::new(ErrorKind::Bug, "a decision without work was carried out")),
+    }
+}
+
+/// `Issued → Staged → Proven → …`: what `apply` does with what an issuer made, and `deploy` with what it was given.
+pub(super) fn deploy_material(attempt: &mut Attempt<'_>, material: &Material, origin: &Origin) -> Result<Committed> {
+    let from = attempt.active.as_ref().map(|manifest| manifest.generation);
+    let proven = stage(attempt, material, origin).and_then(|staged| prove(attempt, staged, Gate::Forward));
+    let proven = proven.inspect_err(|_| swept(attempt))?;
+    carry_through(attempt, proven, Purpose::Deploy, from)
+}
+
+/// The same key and certificate in a new generation, with the access and outputs that are wished.
+fn repair(attempt: &mut Attempt<'_>) -> Result<Committed> {
+    let Some(active) = attempt.active.clone() else {
+        return Err(Error::new(ErrorKind::Bug, "there is nothing to repair"));
+    };
+    let from = Some(active.generation);
+    let proven = again(attempt, active, Gate::Return)?;
+    carry_through(attempt, proven, Purpose::Repair, from)
+}
+
+/// A generation that is there, proved: as it is when it has the access and outputs that are wished now, else its material in
+/// a new one.
+pub(super) fn ready(attempt: &mut Attempt<'_>, id: GenerationId, gate: Gate) -> Result<Proven> {
+    let manifest = attempt.directory.complete(id)?;
+    match manifest {
+        Ok(manifest) if !attempt.wanted.is_met_by(&manifest, attempt.spec) => again(attempt, manifest, gate),
+        _ => prove_generation(attempt, id, gate),
+    }
+}
+
+fn again(attempt: &Attempt<'_>, manifest: Manifest, gate: Gate) -> Result<Proven> {
+    let id = manifest.generation;
+    let node = attempt
+        .directory
+        .generation(id)?
+        .ok_or_else(|| Error::new(ErrorKind::NotFound, "the generation is not there").context("generation", id))?;
+    let material = read_material(attempt, &node, &manifest)?;
+    let origin = Origin::Repair(Box::new(manifest));
+    let proven = stage(attempt, &material, &origin).and_then(|staged| prove(attempt, staged, gate));
+    proven.inspect_err(|_| swept(attempt))
+}
+
+/// What a failed stage left. If it cannot be removed now, the next run removes it.
+fn swept(attempt: &Attempt<'_>) {
+    let _ = attempt.directory.sweep();
+}
+
+/// Key, request, and what the issuer makes of it. The private key stays in this process.
+fn issue(lifecycle: &Lifecycle, attempt: &Attempt<'_>) -> Result<(Material, crate::ground::id::IssuerName)> {
+    attempt.begin(Phase::Issue);
+    let spec = attempt.spec;
+    let missing =
+        || Error::new(ErrorKind::Bug, "a lineage without issuer was to be issued").context("lineage", &spec.name);
+    let issuer = spec.issuer.as_ref().and_then(|name| lifecycle.issuers.get(name)).ok_or_else(missing)?;
+    let made = obtain(attempt, &**issuer);
+    let made = made.map_err(|error| error.in_phase(Phase::Issue).context("lineage", &spec.name));
+    remember(attempt, &made)?;
+    Ok((made?, issuer.id().clone()))
+}
+
+fn obtain(attempt: &Attempt<'_>, issuer: &dyn crate::issue::issuer::Issuer) -> Result<Material> {
+    let spec = attempt.spec;
+    let key = match kept_key(attempt)? {
+        Some(key) => key,
+        None => PrivateKey::generate(spec.key)?,
+    };
+    let issued = issuer.issue(&Request::new(&spec.name, &spec.identifiers, &key), &attempt.tools.cancel)?;
+    Material::new(issued.key.unwrap_or(key), issued.chain)
+}
+
+/// The active key, when a renewal shall not bring a fresh one.
+fn kept_key(attempt: &Attempt<'_>) -> Result<Option<PrivateKey>> {
+    let Some(active) = attempt
+        .active
+        .as_ref()
+        .filter(|active| attempt.spec.key_change == KeyChange::Renew && active.key == attempt.spec.key)
+    else {
+        return Ok(None);
+    };
+    let Some(node) = attempt.directory.generation(active.generation)? else { return Ok(None) };
+    read_material(attempt, &node, active).map(|material| Some(material.key().clone()))
+}
+
+/// A failed issuance makes the next one wait, longer each time; a good one forgets that.
+fn remember(attempt: &Attempt<'_>, made: &Result<Material>) -> Result<()> {
+    let before = attempt.directory.schedule()?;
+    let schedule = match made {
+        Ok(_) => Schedule::default(),
+        Err(error) if error.kind() == ErrorKind::Cancelled => return Ok(()),
+        Err(error) => {
+            let failures = before.failures.saturating_add(1);
+            let left = attempt.active.as_ref().and_then(|active| active.window.end.since(attempt.now()));
+            let own = attempt.now().saturating_add(policy::backoff(failures, left));
+            let told = match error.retry_when() {
+                Retry::After(time) => time,
+                _ => Timestamp::MIN,
+            };
+            attempt.record("issue_failed", None, Some(error.to_string()));
+            Schedule { failures, not_before: Some(own.max(told)) }
+        }
+    };
+    if schedule == before { Ok(()) } else { attempt.directory.write_schedule(&schedule) }
+}
+
+/// The report of a lineage with which nothing was done, or not yet.
+pub(super) fn kept(spec: &Spec, sight: &Sight, decision: &Decision) -> LineageReport {
+    let mut report = LineageReport::new(&spec.name, decision.plan.code());
+    report.reasons = decision.reasons.iter().map(ReasonReport::from).collect();
+    if let Some(manifest) = &sight.manifest {
+        report.generation = Some(manifest.generation.to_string());
+        report.not_after = Some(manifest.window.end.to_string());
+    }
+    report.served = sight.served.clone();
+    if let Standing::Waiting { .. } = decision.standing {
+        report.outcome = Outcome::Failed;
+    }
+    report
+}
+
+/// What a committed attempt adds to a report.
+pub(super) fn fill(report: &mut LineageReport, committed: &Committed) {
+    report.outcome = Outcome::Well;
+    report.changed = true;
+    report.generation = Some(committed.manifest.generation.to_string());
+    report.not_after = Some(committed.manifest.window.end.to_string());
+    let seen: Vec<ServedReport> = committed.observations.iter().filter_map(ServedReport::of).collect();
+    report.served = (!seen.is_empty()).then_some(seen);
+    report.access = committed.access.iter().map(ProofReport::from).collect();
+    report.retired = committed.retired.iter().map(GenerationId::to_string).collect();
+}
+
+impl Lifecycle {
+    pub(super) fn plan_selected(
+        &self,
+        selection: &super::Selection,
+        endpoints: Endpoints,
+    ) -> Result<super::report::PlanReport> {
+        let store = Store::open(&self.tools.fs, &self.config.root)?;
+        let mut lineages = Vec::new();
+        for name in self.select(selection)? {
+            lineages.push(self.planned(store.as_ref(), self.config.lineage(name)?, endpoints));
+        }
+        Ok(super::report::PlanReport::new(lineages))
+    }
+
+    fn planned(&self, store: Option<&Store>, spec: &Spec, endpoints: Endpoints) -> super::report::PlannedReport {
+        let decided = Ground::of(self, &self.tools, spec)
+            .and_then(|ground| ground.observe(store, endpoints))
+            .map(|sight| decide(spec, &sight.observed, self.tools.clock.now()));
+        super::report::PlannedReport::new(&spec.name, decided)
+    }
+}

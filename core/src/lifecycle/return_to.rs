@@ -1,0 +1,104 @@
+//! `rollback`: an operator goes back on purpose, and the lineage holds there until a newer issuance or a release.
+
+use super::apply::{fill, ready};
+use super::enter::Ground;
+use super::report::LineageReport;
+use super::{Lifecycle, Options};
+use crate::deploy::attempt::Attempt;
+use crate::deploy::carry_through;
+use crate::deploy::prove::Gate;
+use crate::ground::error::{Error, ErrorKind, Phase, Result};
+use crate::ground::id::GenerationId;
+use crate::ground::time::Timestamp;
+use crate::place::txn::Purpose;
+use crate::plan::spec::Spec;
+
+/// Where a rollback goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Return {
+    /// To the generation that was active before.
+    Previous,
+    /// To this generation.
+    To(GenerationId),
+    /// Nowhere: a held lineage goes on by itself again, and a deferred one is tried at the next `apply`.
+    Release,
+}
+
+impl Lifecycle {
+    pub(super) fn return_lineage(&self, spec: &Spec, to: Return, options: &Options) -> LineageReport {
+        let returned = self.try_return(spec, to, options);
+        returned.unwrap_or_else(|error| LineageReport::new(&spec.name, "rollback").failed(&error))
+    }
+
+    fn try_return(&self, spec: &Spec, to: Return, options: &Options) -> Result<LineageReport> {
+        let ground = Ground::of(self, &self.tools, spec)?;
+        let entered = ground.enter(self, options)?;
+        let sight = ground.observe(Some(&entered.store), options.endpoints)?;
+        let (mut attempt, recovered) = ground.attempt(&entered, &sight.observed.served)?;
+        let mut report = LineageReport::new(&spec.name, "rollback");
+        report.notes = recovered.notes;
+        let active = attempt.active.as_ref().map(|manifest| (manifest.generation, manifest.window.end));
+        if let Some((generation, end)) = active {
+            report.generation = Some(generation.to_string());
+            report.not_after = Some(end.to_string());
+        }
+        let target = match to {
+            Return::Release => {
+                release(&mut attempt, &mut report)?;
+                return Ok(report);
+            }
+            Return::To(id) => id,
+            Return::Previous => previous(&attempt)?,
+        };
+        let from = active.map(|(generation, _)| generation);
+        if from == Some(target) {
+            attempt.txn.held = Some(target);
+            attempt.save()?;
+            report.notes.push(format!("{target} is active already, and is held now"));
+            return Ok(report);
+        }
+        let proven = ready(&mut attempt, target, Gate::Return).map_err(|error| error.in_phase(Phase::Rollback))?;
+        match carry_through(&mut attempt, proven, Purpose::Rollback, from) {
+            Ok(committed) => {
+                fill(&mut report, &committed);
+                report
+                    .notes
+                    .push(format!("held until a newer issuance or `certwright rollback {} --release`", spec.name));
+            }
+            Err(error) => report = report.failed(&error),
+        }
+        Ok(report)
+    }
+}
+
+fn previous(attempt: &Attempt<'_>) -> Result<GenerationId> {
+    let active = attempt.active.as_ref().map(|manifest| manifest.generation);
+    let known = attempt.txn.previous.filter(|previous| Some(*previous) != active);
+    known.ok_or_else(|| {
+        Error::new(ErrorKind::NotFound, "there is no generation before the active one")
+            .context("lineage", &attempt.spec.name)
+            .hint(format!(
+                "see which there are with `certwright status {}`, and name one with `--to`",
+                attempt.spec.name
+            ))
+    })
+}
+
+fn release(attempt: &mut Attempt<'_>, report: &mut LineageReport) -> Result<()> {
+    let held = attempt.txn.held.take();
+    let mut waited = None;
+    if let Some(deferred) = attempt.txn.deferred.as_mut() {
+        deferred.not_before = Timestamp::MIN;
+        waited = Some(deferred.generation);
+    }
+    if held.is_none() && waited.is_none() {
+        report.notes.push("nothing was held".to_owned());
+        return Ok(());
+    }
+    attempt.save()?;
+    attempt.record("release", held.or(waited), None);
+    report.notes.extend(held.map(|id| format!("{id} is no longer held")));
+    report.notes.extend(waited.map(|id| format!("{id} is tried again at the next `apply`")));
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! `status`: what is active, until when, what is next, what is unfinished. Reads disk alone, and no more than it shows.
+
+use super::report::{GenerationReport, LineageStatus, Outcome, StatusReport};
+use super::{Lifecycle, Selection};
+use crate::ground::error::Result;
+use crate::ground::id::GenerationId;
+use crate::ground::name::Identifier;
+use crate::place::lineage::{Current, LineageDirectory, TxnFile};
+use crate::place::manifest::Manifest;
+use crate::place::store::Store;
+use crate::place::txn::Txn;
+use crate::plan::policy::{self, Seed};
+use crate::plan::spec::Spec;
+
+/// How many events of the history are shown.
+const EVENTS: usize = 10;
+
+impl Lifecycle {
+    pub(super) fn status_selected(&self, selection: &Selection) -> Result<StatusReport> {
+        let store = Store::open(&self.tools.fs, &self.config.root)?;
+        let mut lineages = Vec::new();
+        for name in self.select(selection)? {
+            let spec = self.config.lineage(name)?;
+            let mut status = LineageStatus::new(name);
+            let directory = store.as_ref().map(|store| store.lineage(name)).transpose().map(Option::flatten);
+            match directory.and_then(|directory| tell(spec, self.tools.machine, directory.as_ref(), &mut status)) {
+                Ok(()) => {}
+                Err(error) => status.fail(&error),
+            }
+            lineages.push(status);
+        }
+        Ok(StatusReport::new(lineages))
+    }
+}
+
+fn tell(spec: &Spec, machine: u64, directory: Option<&LineageDirectory>, status: &mut LineageStatus) -> Result<()> {
+    let Some(directory) = directory else {
+        status.unsettle("nothing was deployed yet".to_owned(), Outcome::Finding);
+        return Ok(());
+    };
+    let txn = match directory.txn()? {
+        TxnFile::Read(txn) => txn,
+        TxnFile::Unreadable(why) => {
+            status.unsettle(format!("`txn` cannot be used: {why}"), Outcome::Failed);
+            Txn::default()
+        }
+    };
+    tell_unsettled(&txn, status);
+    let active = match directory.current()? {
+        Current::Generation(id) => Some(id),
+        Current::Absent => {
+            status.unsettle("no generation is active".to_owned(), Outcome::Finding);
+            None
+        }
+        Current::Foreign(what) => {
+            status.unsettle(format!("`current` leads to {what}"), Outcome::Failed);
+            None
+        }
+    };
+    for id in directory.ids()?.into_iter().rev() {
+        let manifest = read_manifest(directory, id)?;
+        if active == Some(id) {
+            match &manifest {
+                Some(manifest) => tell_active(spec, machine, manifest, status),
+                None => status.unsettle(format!("{id} is active and has no usable manifest"), Outcome::Failed),
+            }
+        }
+        status.generations.push(GenerationReport {
+            generation: id.to_string(),
+            role: role(id, active, &txn),
+            created: manifest.as_ref().map(|manifest| manifest.created.to_string()),
+            not_after: manifest.as_ref().map(|manifest| manifest.window.end.to_string()),
+        });
+    }
+    if let Some(active) = active.filter(|_| status.generation.is_none()) {
+        status.unsettle(format!("{active} is active and is not there"), Outcome::Failed);
+    }
+    let mut history = directory.history()?;
+    history.reverse();
+    history.truncate(EVENTS);
+    status.history = history;
+    Ok(())
+}
+
+fn tell_unsettled(txn: &Txn, status: &mut LineageStatus) {
+    if let Some(open) = &txn.activation {
+        status.unsettle(format!("a run ended while {} was being activated", open.to), Outcome::Failed);
+    }
+    if let Some(deferred) = &txn.deferred {
+        let (id, when) = (deferred.generation, deferred.not_before);
+        let text = format!("{id} waits until {when} after {} failures: {}", deferred.failures, deferred.reason);
+        status.unsettle(text, Outcome::Failed);
+    }
+    if let Some(held) = txn.held {
+        status.unsettle(format!("{held} is held by a rollback"), Outcome::Well);
+    }
+}
+
+fn tell_active(spec: &Spec, machine: u64, manifest: &Manifest, status: &mut LineageStatus) {
+    status.generation = Some(manifest.generation.to_string());
+    status.identifiers = manifest.identifiers.iter().map(Identifier::to_string).collect();
+    status.issuer = manifest.issuer.as_ref().map(ToString::to_string);
+    status.fingerprint = Some(manifest.leaf.to_string());
+    status.not_before = Some(manifest.window.start.to_string());
+    status.not_after = Some(manifest.window.end.to_string());
+    if spec.issuer.is_some() {
+        let seed = Seed::new(machine, &spec.name);
+        status.renewal = Some(policy::renewal_time(manifest.window, seed).to_string());
+    }
+}
+
+fn role(id: GenerationId, active: Option<GenerationId>, txn: &Txn) -> &'static str {
+    if txn.unfit.contains(&id) {
+        "unfit"
+    } else if active == Some(id) {
+        if txn.held == Some(id) { "held" } else { "active" }
+    } else if txn.deferred.as_ref().is_some_and(|deferred| deferred.generation == id) {
+        "deferred"
+    } else if txn.previous == Some(id) {
+        "previous"
+    } else if active.is_none_or(|active| id > active) {
+        "candidate"
+    } else {
+        "retired"
+    }
+}
+
+fn read_manifest(directory: &LineageDirectory, id: GenerationId) -> Result<Option<Manifest>> {
+    let Some(node) = directory.generation(id)? else { return Ok(None) };
+    Ok(directory.manifest(&node, id)?.ok())
+}

@@ -1,0 +1,337 @@
+//! What a generation is: its files with hash, size and access, and the facts of its certificate. Written last, so that a
+//! generation without a readable manifest is incomplete.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::access::inode::Access;
+use crate::ground::error::Error;
+use crate::ground::id::{Fingerprint, GenerationId, IssuerName};
+use crate::ground::name::{Identifier, Sans};
+use crate::ground::time::{Timestamp, Window};
+use crate::pki::key::KeyAlgorithm;
+use crate::plan::spec::Strategy;
+
+/// The file's name in a generation.
+pub(crate) const NAME: &str = "manifest.json";
+
+/// The facts of one generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// Which generation it is.
+    pub generation: GenerationId,
+    /// When it was staged.
+    pub created: Timestamp,
+    /// Who issued; `None` when another client brought the material.
+    pub issuer: Option<IssuerName>,
+    /// The certificate's identifiers.
+    pub identifiers: Sans,
+    /// The algorithm of the key.
+    pub key: KeyAlgorithm,
+    /// SHA-256 of the public key.
+    pub key_fingerprint: Fingerprint,
+    /// SHA-256 of the leaf.
+    pub leaf: Fingerprint,
+    /// The leaf's validity.
+    pub window: Window,
+    /// The generation whose material this one repeats, when it repairs access or outputs.
+    pub repairs: Option<GenerationId>,
+    /// The access of the generation's directory.
+    pub directory: Access,
+    /// The files, in the order they were written.
+    pub files: Vec<FileFacts>,
+    /// The files outside, in the order they are put in place.
+    pub outputs: Vec<OutputFacts>,
+}
+
+/// One file of a generation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileFacts {
+    /// Its name in the generation.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// SHA-256 of its content.
+    pub sha256: Fingerprint,
+    /// Owner, group and ACL.
+    pub access: Access,
+}
+
+/// One file outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OutputFacts {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How it changes.
+    pub strategy: Strategy,
+    /// The file of the generation that it repeats; for a link, the name below `current/` that it leads to.
+    pub source: String,
+    /// Owner, group and ACL of the file outside; without meaning for a link.
+    pub access: Access,
+}
+
+impl Manifest {
+    /// The facts of one file.
+    pub fn file(&self, name: &str) -> Option<&FileFacts> {
+        self.files.iter().find(|file| file.name == name)
+    }
+
+    /// The bytes of the file.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
+        let mut bytes = serde_json::to_vec_pretty(&Shape::from(self))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// The facts in these bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ManifestError> {
+        let shape: Shape = serde_json::from_slice(bytes)?;
+        if shape.version != VERSION {
+            return Err(ManifestError::Version(shape.version));
+        }
+        shape.try_into()
+    }
+}
+
+/// Why a manifest cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ManifestError {
+    #[error("it is not what certwright writes: {0}")]
+    Shape(#[from] serde_json::Error),
+    #[error("it has version {0}, and this certwright reads version {VERSION}")]
+    Version(u32),
+    #[error("it names a file that is not a plain name: `{0}`")]
+    FileName(String),
+    #[error(transparent)]
+    Value(#[from] Error),
+}
+
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    version: u32,
+    generation: String,
+    created: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    issuer: Option<String>,
+    identifiers: Vec<String>,
+    key: String,
+    key_fingerprint: String,
+    leaf: String,
+    not_before: i64,
+    not_after: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repairs: Option<String>,
+    directory: AccessShape,
+    files: Vec<FileShape>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    outputs: Vec<OutputShape>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessShape {
+    uid: u32,
+    gid: u32,
+    acl: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileShape {
+    name: String,
+    size: u64,
+    sha256: String,
+    access: AccessShape,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OutputShape {
+    path: PathBuf,
+    strategy: StrategyShape,
+    source: String,
+    access: AccessShape,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StrategyShape {
+    Link,
+    Pinned,
+    Replace,
+}
+
+impl From<&Access> for AccessShape {
+    fn from(access: &Access) -> Self {
+        Self { uid: access.uid, gid: access.gid, acl: access.acl.to_string() }
+    }
+}
+
+impl TryFrom<AccessShape> for Access {
+    type Error = Error;
+
+    fn try_from(shape: AccessShape) -> Result<Self, Error> {
+        Ok(Self::new(shape.uid, shape.gid, shape.acl.parse()?))
+    }
+}
+
+impl From<&Manifest> for Shape {
+    fn from(manifest: &Manifest) -> Self {
+        Self {
+            version: VERSION,
+            generation: manifest.generation.to_string(),
+            created: manifest.created.unix(),
+            issuer: manifest.issuer.as_ref().map(IssuerName::to_string),
+            identifiers: manifest.identifiers.iter().map(Identifier::to_string).collect(),
+            key: manifest.key.word().to_owned(),
+            key_fingerprint: manifest.key_fingerprint.to_string(),
+            leaf: manifest.leaf.to_string(),
+            not_before: manifest.window.start.unix(),
+            not_after: manifest.window.end.unix(),
+            repairs: manifest.repairs.as_ref().map(GenerationId::to_string),
+            directory: (&manifest.directory).into(),
+            files: manifest.files.iter().map(FileShape::from).collect(),
+            outputs: manifest.outputs.iter().map(OutputShape::from).collect(),
+        }
+    }
+}
+
+impl From<&FileFacts> for FileShape {
+    fn from(file: &FileFacts) -> Self {
+        Self {
+            name: file.name.clone(),
+            size: file.size,
+            sha256: file.sha256.to_string(),
+            access: (&file.access).into(),
+        }
+    }
+}
+
+impl From<&OutputFacts> for OutputShape {
+    fn from(output: &OutputFacts) -> Self {
+        let strategy = match output.strategy {
+            Strategy::Link => StrategyShape::Link,
+            Strategy::Pinned => StrategyShape::Pinned,
+            Strategy::Replace => StrategyShape::Replace,
+        };
+        Self { path: output.path.clone(), strategy, source: output.source.clone(), access: (&output.access).into() }
+    }
+}
+
+impl TryFrom<Shape> for Manifest {
+    type Error = ManifestError;
+
+    fn try_from(shape: Shape) -> Result<Self, ManifestError> {
+        let identifiers: Vec<Identifier> =
+            shape.identifiers.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        Ok(Self {
+            generation: shape.generation.parse()?,
+            created: Timestamp::from_unix(shape.created),
+            issuer: shape.issuer.map(|name| name.parse()).transpose()?,
+            identifiers: Sans::new(identifiers)?,
+            key: shape.key.parse()?,
+            key_fingerprint: shape.key_fingerprint.parse()?,
+            leaf: shape.leaf.parse()?,
+            window: Window::new(Timestamp::from_unix(shape.not_before), Timestamp::from_unix(shape.not_after)),
+            repairs: shape.repairs.map(|id| id.parse()).transpose()?,
+            directory: shape.directory.try_into()?,
+            files: shape.files.into_iter().map(FileFacts::try_from).collect::<Result<_, _>>()?,
+            outputs: shape.outputs.into_iter().map(OutputFacts::try_from).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TryFrom<FileShape> for FileFacts {
+    type Error = ManifestError;
+
+    fn try_from(shape: FileShape) -> Result<Self, ManifestError> {
+        Ok(Self {
+            name: plain(shape.name)?,
+            size: shape.size,
+            sha256: shape.sha256.parse()?,
+            access: shape.access.try_into()?,
+        })
+    }
+}
+
+impl TryFrom<OutputShape> for OutputFacts {
+    type Error = ManifestError;
+
+    fn try_from(shape: OutputShape) -> Result<Self, ManifestError> {
+        let strategy = match shape.strategy {
+            StrategyShape::Link => Strategy::Link,
+            StrategyShape::Pinned => Strategy::Pinned,
+            StrategyShape::Replace => Strategy::Replace,
+        };
+        Ok(Self { path: shape.path, strategy, source: plain(shape.source)?, access: shape.access.try_into()? })
+    }
+}
+
+/// A manifest is read back by a process with privileges: it may name files of its own generation only.
+fn plain(name: String) -> Result<String, ManifestError> {
+    let bytes = name.as_bytes();
+    let ok = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if bytes.first().is_some_and(u8::is_ascii_alphanumeric) && bytes.iter().all(ok) {
+        return Ok(name);
+    }
+    Err(ManifestError::FileName(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::digest::sha256;
+
+    fn sample() -> Manifest {
+        let access = Access::new(0, 33, "u::rw-,u:1000:r--,g::---,m::r--,o::---".parse().unwrap());
+        let leaf = sha256(b"leaf");
+        Manifest {
+            generation: GenerationId::new(3, &leaf),
+            created: Timestamp::from_unix(100),
+            issuer: Some("lab".parse().unwrap()),
+            identifiers: Sans::new(vec!["a.example".parse().unwrap(), "192.0.2.1".parse().unwrap()]).unwrap(),
+            key: KeyAlgorithm::EcdsaP256,
+            key_fingerprint: sha256(b"key"),
+            leaf,
+            window: Window::new(Timestamp::from_unix(50), Timestamp::from_unix(500)),
+            repairs: None,
+            directory: access.clone(),
+            files: vec![FileFacts { name: "key.pem".into(), size: 3, sha256: sha256(b"key"), access: access.clone() }],
+            outputs: vec![OutputFacts {
+                path: "/etc/x.pem".into(),
+                strategy: Strategy::Replace,
+                source: "bundle.pem".into(),
+                access,
+            }],
+        }
+    }
+
+    #[test]
+    fn reads_back_what_it_writes() {
+        assert_eq!(Manifest::from_bytes(&sample().to_bytes().unwrap()).unwrap(), sample());
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused() {
+        let bytes = sample().to_bytes().unwrap();
+        for end in 0..bytes.len() - 2 {
+            assert!(Manifest::from_bytes(&bytes[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn names_no_file_of_another_directory() {
+        for name in ["../key.pem", "/etc/shadow", "", ".hidden", "a/b", "a\0"] {
+            let mut manifest = sample();
+            manifest.files[0].name = name.into();
+            assert!(Manifest::from_bytes(&manifest.to_bytes().unwrap()).is_err(), "{name:?}");
+        }
+    }
+}

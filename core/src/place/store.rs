@@ -1,0 +1,79 @@
+//! The directory that holds every lineage.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::access::inode::Access;
+use super::atomic::found;
+use super::filesystem::{Filesystem, Node, Open};
+use super::lineage::{LineageDirectory, make_directory, settle_access};
+use crate::ground::error::{Error, ErrorKind, Result};
+use crate::ground::id::LineageName;
+
+/// The open root.
+#[derive(Clone, Debug)]
+pub struct Store {
+    fs: Arc<dyn Filesystem>,
+    node: Node,
+    path: PathBuf,
+}
+
+impl Store {
+    /// Open the root, or `None` when it is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission` with the path.
+    pub(crate) fn open(fs: &Arc<dyn Filesystem>, path: &Path) -> Result<Option<Self>> {
+        let node = found(fs.open(None, path, Open::Directory))
+            .map_err(|source| Error::io("the root cannot be opened", source).context("path", path))?;
+        Ok(node.map(|node| Self { fs: fs.clone(), node, path: path.to_owned() }))
+    }
+
+    /// Open the root; it is made when absent, its parent is not: a missing parent is a wrong path or a missing mount.
+    pub(crate) fn make(fs: &Arc<dyn Filesystem>, path: &Path, access: &Access) -> Result<Self> {
+        if let Some(store) = Self::open(fs, path)? {
+            return Ok(store);
+        }
+        let fault = |source| Error::io("the root cannot be made", source).context("path", path);
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Error::new(ErrorKind::InvalidSpec, "the root is no directory of its own").context("path", path));
+        };
+        let above = fs.open(None, parent, Open::Directory).map_err(|source| {
+            fault(source).hint(format!("make `{}` first, or mount what belongs there", parent.display()))
+        })?;
+        let node = make_directory(&**fs, &above, name).map_err(fault)?;
+        settle_access(&**fs, &node, access)?;
+        Ok(Self { fs: fs.clone(), node, path: path.to_owned() })
+    }
+
+    /// The root's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The root's open directory.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// A lineage that is there.
+    pub(crate) fn lineage(&self, name: &LineageName) -> Result<Option<LineageDirectory>> {
+        LineageDirectory::open(&self.fs, &self.node, &self.path, name)
+    }
+
+    /// A lineage, made when absent.
+    pub(crate) fn make_lineage(&self, name: &LineageName, access: &Access) -> Result<LineageDirectory> {
+        LineageDirectory::make(&self.fs, &self.node, &self.path, name, access)
+    }
+
+    /// The names below the root that may be lineages: what is there beside what is configured.
+    pub(crate) fn names(&self) -> Result<Vec<LineageName>> {
+        let names = self
+            .fs
+            .list(&self.node)
+            .map_err(|source| Error::io("the root cannot be listed", source).context("path", self.path.as_path()))?;
+        Ok(names.iter().filter_map(|name| OsStr::to_str(name)?.parse().ok()).collect())
+    }
+}
