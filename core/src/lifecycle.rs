@@ -115,6 +115,7 @@ pub struct Lifecycle {
     issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
     reloaders: BTreeMap<LineageName, Arc<dyn Reloader>>,
     probes: BTreeMap<LineageName, Vec<Arc<dyn Probe>>>,
+    patience: Option<Duration>,
 }
 
 impl Lifecycle {

@@ -169,6 +169,7 @@ pub fn program(fs: &ModelFs, config: &Config, service: &Arc<Service>, now: Times
         .names(Names::fixed(&[], &[]))
         .reloader(name.clone(), service.clone())
         .probe(name, service.clone())
+        .patience(Duration::ZERO)
         .build()
         .expect("a lifecycle")
 }

@@ -1,7 +1,7 @@
 //! `apply` for one lineage.
 
 use super::enter::Ground;
-use super::observe::{Endpoints, Sight};
+use super::observe::{Endpoints, Remembered, Sight};
 use super::report::{LineageReport, Outcome, ProofReport, ReasonReport, ServedReport};
 use super::{Lifecycle, Options};
 use crate::deploy::attempt::{Attempt, Tools};
@@ -29,8 +29,8 @@ use crate::plan::spec::{KeyChange, Spec};
 pub(super) enum First<'a> {
     /// There is nothing to do.
     Done(Box<LineageReport>),
-    /// The lineage has to be entered.
-    Work(Box<Ground<'a>>),
+    /// The lineage has to be entered; what was seen.
+    Work(Box<(Ground<'a>, Sight)>),
 }
 
 /// Look without a lock: most runs end here.
@@ -47,30 +47,30 @@ pub(super) fn look<'a>(
         Ok((ground, sight, decision))
     });
     match looked {
-        Ok((ground, _, decision)) if decision.plan != Plan::Keep => First::Work(Box::new(ground)),
+        Ok((ground, sight, decision)) if decision.plan != Plan::Keep => First::Work(Box::new((ground, sight))),
         Ok((_, sight, decision)) => First::Done(Box::new(kept(spec, &sight, &decision))),
         Err(error) => First::Done(Box::new(LineageReport::new(&spec.name, "keep").failed(&error))),
     }
 }
 
 /// Enter the lineage and do what is to be done.
-pub(super) fn work(lifecycle: &Lifecycle, ground: &Ground<'_>, options: &Options) -> LineageReport {
-    run(lifecycle, ground, options).unwrap_or_else(|error| LineageReport::new(&ground.spec.name, "keep").failed(&error))
+pub(super) fn work(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Options) -> LineageReport {
+    run(lifecycle, ground, seen, options)
+        .unwrap_or_else(|error| LineageReport::new(&ground.spec.name, "keep").failed(&error))
 }
 
-fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, options: &Options) -> Result<LineageReport> {
+fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Options) -> Result<LineageReport> {
     let entered = ground.enter(lifecycle, options)?;
-    // Whoever held the lock before may have done the work: everything is looked at again.
-    let before = ground.observe(Some(&entered.store), options.endpoints)?;
-    let (mut attempt, recovered) = ground.attempt(&entered, &before.observed.served)?;
+    let (mut attempt, recovered) = ground.attempt(&entered, &seen.observed.served)?;
     let (mut report, settled) = recovery_report(ground.spec, recovered);
     if let Settled::Failed = settled {
         return Ok(report);
     }
-    let sight = match settled {
-        Settled::Nothing if report.notes.is_empty() => before,
-        _ => ground.observe(Some(&entered.store), options.endpoints)?,
-    };
+    // Whoever held the lock before may have done the work: the disk is looked at again.
+    let mut sight = ground.observe(Some(&entered.store), Endpoints::Leave)?;
+    if sight.remember_served(seen) == Remembered::No {
+        sight = ground.observe(Some(&entered.store), options.endpoints)?;
+    }
     let decision = decide(ground.spec, &sight.observed, attempt.now());
     let done = match &decision.plan {
         Plan::Keep | Plan::Recover => None,
@@ -89,8 +89,7 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, options: &Options) -> Result<
 
 /// What recovery left to be done.
 enum Settled {
-    Nothing,
-    Finished,
+    Well,
     Failed,
 }
 
@@ -98,10 +97,10 @@ fn recovery_report(spec: &Spec, recovered: Recovered) -> (LineageReport, Settled
     let mut report = LineageReport::new(&spec.name, "recover");
     report.notes = recovered.notes;
     match recovered.finished {
-        None => (report, Settled::Nothing),
+        None => (report, Settled::Well),
         Some(Ok(committed)) => {
             fill(&mut report, &committed);
-            (report, Settled::Finished)
+            (report, Settled::Well)
         }
         Some(Err(error)) => (report.failed(&error), Settled::Failed),
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::apply::{First, look, work};
 use super::enter::Ground;
+use super::observe::Sight;
 use super::report::LineageReport;
 use super::{Lifecycle, Options};
 use crate::deploy::attempt::Tools;
@@ -39,13 +40,13 @@ fn apply_chunk(lifecycle: &Lifecycle, names: &[&LineageName], options: &Options,
         }
     };
     let mut reports: Vec<Option<LineageReport>> = Vec::with_capacity(names.len());
-    let mut to_do: Vec<(usize, Box<Ground<'_>>)> = Vec::new();
+    let mut to_do: Vec<(usize, Box<(Ground<'_>, Sight)>)> = Vec::new();
     for (at, name) in names.iter().enumerate() {
         let Some(spec) = lifecycle.config.lineages.get(*name) else { continue };
         match look(lifecycle, tools, store.as_ref(), spec, options) {
             First::Done(report) => reports.push(Some(*report)),
-            First::Work(ground) => {
-                to_do.push((at, ground));
+            First::Work(work) => {
+                to_do.push((at, work));
                 reports.push(None);
             }
         }
@@ -60,12 +61,12 @@ fn apply_chunk(lifecycle: &Lifecycle, names: &[&LineageName], options: &Options,
 
 fn work_off(
     lifecycle: &Lifecycle,
-    to_do: &[(usize, Box<Ground<'_>>)],
+    to_do: &[(usize, Box<(Ground<'_>, Sight)>)],
     store: Option<&Store>,
     options: &Options,
 ) -> Vec<(usize, LineageReport)> {
-    if let [(at, ground)] = to_do {
-        return vec![(*at, work(lifecycle, ground, options))];
+    if let [(at, one)] = to_do {
+        return vec![(*at, work(lifecycle, &one.0, &one.1, options))];
     }
     let shared = shared_tools(lifecycle, store);
     let next = AtomicUsize::new(0);
@@ -73,9 +74,10 @@ fn work_off(
     std::thread::scope(|scope| {
         for _ in 0..to_do.len().min(SIDE_BY_SIDE) {
             scope.spawn(|| {
-                while let Some((at, ground)) = to_do.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((at, one)) = to_do.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (ground, seen) = &**one;
                     let ground = ground.with(shared.as_ref().unwrap_or(ground.tools));
-                    let report = work(lifecycle, &ground, options);
+                    let report = work(lifecycle, &ground, seen, options);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((*at, report));
                 }
             });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Lifecycle;
 use crate::deploy::attempt::{Service, Tools, Watch};
@@ -28,6 +29,7 @@ pub struct Builder {
     issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
     reloaders: BTreeMap<LineageName, Arc<dyn Reloader>>,
     probes: BTreeMap<LineageName, Vec<Arc<dyn Probe>>>,
+    patience: Option<Duration>,
 }
 
 impl Builder {
@@ -41,7 +43,14 @@ impl Builder {
             machine: machine::number(),
             watch: None,
         };
-        Self { config, tools, issuers: BTreeMap::new(), reloaders: BTreeMap::new(), probes: BTreeMap::new() }
+        Self {
+            config,
+            tools,
+            issuers: BTreeMap::new(),
+            reloaders: BTreeMap::new(),
+            probes: BTreeMap::new(),
+            patience: None,
+        }
     }
 
     /// Another file system.
@@ -100,13 +109,21 @@ impl Builder {
         self
     }
 
+    /// How long after a reload every service may go on serving the old certificate before that counts as a failure. When it
+    /// is not said, the longest time limit of the lineage's endpoints counts.
+    #[must_use]
+    pub const fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
     /// The lifecycle. Touches neither disk nor network.
     ///
     /// # Errors
     ///
     /// `InvalidSpec` when a lineage names an issuer that is neither configured nor brought.
     pub fn build(self) -> Result<Lifecycle> {
-        let Self { config, tools, mut issuers, reloaders, probes } = self;
+        let Self { config, tools, mut issuers, reloaders, probes, patience } = self;
         for (name, spec) in &config.issuers {
             if !issuers.contains_key(name) {
                 let issuer = match spec {
@@ -125,7 +142,7 @@ impl Builder {
                     .hint(format!("write a table `[issuer.{issuer}]`, or name another")));
             }
         }
-        Ok(Lifecycle { config, tools, issuers, reloaders, probes })
+        Ok(Lifecycle { config, tools, issuers, reloaders, probes, patience })
     }
 }
 
@@ -136,6 +153,7 @@ impl Lifecycle {
         if let Some(reloader) = self.reloaders.get(&spec.name) {
             service.reloader = Some(reloader.clone());
         }
+        service.patience = self.patience.unwrap_or(service.patience);
         service.probes.extend(self.probes.get(&spec.name).into_iter().flatten().cloned());
         Ok(service)
     }

@@ -70,6 +70,9 @@ fn look_at_disk(
         TxnFile::Unreadable(_) => observed.unfinished = true,
     }
     observed.unfinished |= sight.txn.activation.is_some() || directory.has_debris()?;
+    for output in &spec.outputs {
+        observed.unfinished |= outputs::is_waiting(&*tools.fs, &output.path)?;
+    }
     observed.held = sight.txn.held;
     observed.deferred = deferred(directory, &sight.txn)?;
     observed.machine = tools.machine;
@@ -226,6 +229,26 @@ fn look_for_candidate(directory: &LineageDirectory, sight: &mut Sight) -> Result
         }
     }
     Ok(())
+}
+
+impl Sight {
+    /// What endpoints were seen to serve a moment ago still holds when the same generation is active.
+    pub(super) fn remember_served(&mut self, before: &Self) -> Remembered {
+        let active = |sight: &Self| sight.manifest.as_ref().map(|manifest| manifest.generation);
+        if active(self) != active(before) {
+            return Remembered::No;
+        }
+        self.observed.served = before.observed.served.clone();
+        self.served.clone_from(&before.served);
+        Remembered::Yes
+    }
+}
+
+/// Whether an earlier look at the endpoints could be used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remembered {
+    Yes,
+    No,
 }
 
 fn look_at_service(tools: &Tools, service: &Service, endpoints: Endpoints, sight: &mut Sight) {

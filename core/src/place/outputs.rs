@@ -162,6 +162,13 @@ pub(crate) fn put_in_place(fs: &dyn Filesystem, output: &PreparedOutput) -> Resu
         .map_err(|source| place.fault("an output cannot be put in place", source))
 }
 
+/// Whether something prepared for this target still waits: a run died, or is at work.
+pub(crate) fn is_waiting(fs: &dyn Filesystem, path: &Path) -> Result<bool> {
+    let place = Place::of(fs, path)?;
+    let stat = found(fs.stat_at(&place.directory, OsStr::new(&place.prepared())));
+    stat.map(|stat| stat.is_some()).map_err(|e| place.fault("an output cannot be read", e))
+}
+
 /// Remove what was prepared for this target and never put in place. A directory that is gone holds nothing.
 pub(crate) fn discard(fs: &dyn Filesystem, path: &Path) -> Result<()> {
     let Ok(place) = Place::of(fs, path) else { return Ok(()) };

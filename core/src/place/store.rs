@@ -34,7 +34,7 @@ impl Store {
     /// Open the root; it is made when absent, its parent is not: a missing parent is a wrong path or a missing mount.
     pub(crate) fn make(fs: &Arc<dyn Filesystem>, path: &Path, access: &Access) -> Result<Self> {
         if let Some(store) = Self::open(fs, path)? {
-            return Ok(store);
+            return store.searchable(access).map(|()| store);
         }
         let fault = |source| Error::io("the root cannot be made", source).context("path", path);
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
@@ -46,6 +46,14 @@ impl Store {
         let node = make_directory(&**fs, &above, name).map_err(fault)?;
         settle_access(&**fs, &node, access)?;
         Ok(Self { fs: fs.clone(), node, path: path.to_owned() })
+    }
+
+    /// A root of ours that others cannot search hides every lineage from its readers: a run may have died while it was
+    /// being made. A root of somebody else is not ours to change.
+    fn searchable(&self, access: &Access) -> Result<()> {
+        let found = Access::read(&*self.fs, &self.node)?;
+        let closed = found.acl.mode() & 0o001 == 0 && found.acl.is_minimal();
+        if closed && found.uid == access.uid { settle_access(&*self.fs, &self.node, access) } else { Ok(()) }
     }
 
     /// The root's path.
