@@ -12,6 +12,7 @@
 
 mod deploy;
 mod ground;
+mod issue;
 mod pki;
 mod place;
 mod plan;
@@ -25,6 +26,8 @@ pub use ground::identity::Identity;
 pub use ground::name::{DnsName, Identifier, Sans};
 pub use ground::secret::SecretBytes;
 pub use ground::time::{Clock, ManualClock, Timestamp, Window};
+pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
+pub use issue::local::LocalCa;
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
 pub use pki::key::{KeyAlgorithm, PrivateKey};

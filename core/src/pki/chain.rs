@@ -76,7 +76,7 @@ impl Chain {
     }
 
     /// A chain that is known to be in order.
-    pub(super) fn assembled(leaf: Certificate, intermediates: Arc<[Certificate]>) -> Self {
+    pub(crate) fn assembled(leaf: Certificate, intermediates: Arc<[Certificate]>) -> Self {
         Self { leaf, intermediates, root: None }
     }
 

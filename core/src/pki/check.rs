@@ -8,8 +8,8 @@ use crate::ground::error::{Error, ErrorKind, Public, Result, Retry};
 use crate::ground::name::{Identifier, Sans};
 use crate::ground::time::Timestamp;
 
-/// When this version was released, 2026-11-24T00:00:00Z: a clock that says an earlier time is wrong.
-pub(crate) const RELEASED: Timestamp = Timestamp::from_unix(1_795_478_400);
+/// 2026-11-01T00:00:00Z: this version was not released before, so a clock that says an earlier time is wrong.
+pub(crate) const RELEASED: Timestamp = Timestamp::from_unix(1_793_491_200);
 
 /// What a set of key and chain is measured against.
 #[derive(Clone, Debug)]
@@ -62,7 +62,7 @@ impl<'a> Requirements<'a> {
     /// kind that cannot be checked here.
     pub(crate) fn check(&self, material: &Material) -> Result<()> {
         let (leaf, chain) = (material.chain().leaf(), material.chain());
-        self.check_clock()?;
+        clock(self.now, self.not_before_known)?;
         self.check_key(material)?;
         self.check_identifiers(leaf)?;
         check_purpose(leaf)?;
@@ -73,23 +73,6 @@ impl<'a> Requirements<'a> {
             Some(roots) => roots.check(chain, self.now),
             None => trust::check_links(chain, self.now),
         }
-    }
-
-    /// The clock is right enough to be believed about validity.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unsupported`] when it says a time that is known to have passed.
-    pub(crate) fn check_clock(&self) -> Result<()> {
-        let known = self.not_before_known.map_or(RELEASED, |known| known.max(RELEASED));
-        if self.now >= known {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::Unsupported, "the clock of this machine is behind, so validity cannot be judged")
-            .context("now", self.now)
-            .context("known_to_have_passed", known)
-            .hint("set the clock, by NTP if it can be reached, and try again")
-            .retry(Retry::Now))
     }
 
     fn check_key(&self, material: &Material) -> Result<()> {
@@ -168,6 +151,23 @@ impl<'a> Requirements<'a> {
             .context("active_until", active.window().end)
             .hint("deploy the newest certificate; to go back on purpose use `rollback`"))
     }
+}
+
+/// The clock is right enough to be believed about validity: it says no time that is known to have passed.
+///
+/// # Errors
+///
+/// [`ErrorKind::Unsupported`] when it does.
+pub(crate) fn clock(now: Timestamp, not_before_known: Option<Timestamp>) -> Result<()> {
+    let known = not_before_known.map_or(RELEASED, |known| known.max(RELEASED));
+    if now >= known {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Unsupported, "the clock of this machine is behind, so validity cannot be judged")
+        .context("now", now)
+        .context("known_to_have_passed", known)
+        .hint("set the clock, by NTP if it can be reached, and try again")
+        .retry(Retry::Now))
 }
 
 /// The leaf may be used by a TLS server (RFC 5280 §4.2.1.3, §4.2.1.9, §4.2.1.12).

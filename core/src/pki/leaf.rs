@@ -238,7 +238,7 @@ impl Certificate {
     }
 
     /// Whether `issuer` may have issued it, going by names and key identifiers; no signature is checked.
-    pub(super) fn names_as_issuer(&self, issuer: &Self) -> bool {
+    pub(crate) fn names_as_issuer(&self, issuer: &Self) -> bool {
         let ids_agree = match (self.authority_key_id(), issuer.subject_key_id()) {
             (Some(wanted), Some(have)) => wanted == have,
             _ => true,

@@ -13,7 +13,7 @@ pub(crate) mod csr;
 mod der;
 pub(crate) mod digest;
 #[cfg(test)]
-mod forge;
+pub(crate) mod forge;
 pub(crate) mod key;
 mod key_form;
 pub(crate) mod leaf;

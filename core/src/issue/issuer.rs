@@ -1,0 +1,257 @@
+//! The seam to certificate authorities.
+
+use std::fmt;
+use std::sync::OnceLock;
+
+use crate::ground::cancel::Cancel;
+use crate::ground::error::{Error, ErrorKind, Result};
+use crate::ground::id::{IssuerName, LineageName};
+use crate::ground::name::Sans;
+use crate::ground::time::{Timestamp, Window};
+use crate::pki::chain::Chain;
+use crate::pki::csr::Csr;
+use crate::pki::key::PrivateKey;
+use crate::pki::leaf::Certificate;
+
+/// A source of certificates.
+///
+/// Implementers must keep to this:
+///
+/// - **Repeating.** A second `issue` of the same request is allowed after any failure. It may bring a second certificate;
+///   where the authority can resume an order in flight, it should, so that a crash costs no second one.
+/// - **Partial success.** What was left behind at the authority by a failed call (an account, an order, a valid
+///   authorization) may be used by the next and must not hinder it. A certificate is either returned whole or not at all.
+/// - **Cancelling.** Waits look at `cancel` at least every second, and a cancelled call returns
+///   [`ErrorKind::Cancelled`] without having started anything new.
+/// - **Threads.** Calls may come from several threads and processes at once, for the same and for other requests.
+/// - **Logs.** Private keys, tokens and key authorizations are in no log, no error and no `Debug` output.
+/// - **Errors.** [`Error::retry_when`] says when to come back, by the authority's own word where it gives one.
+///
+/// What is returned is checked by the caller like anything from outside: an issuer is not trusted to have met the request.
+///
+/// # Examples
+///
+/// A source that asks a function:
+///
+/// ```
+/// use certwright::{Cancel, Chain, Issued, Issuer, IssuerName, Request, Result};
+///
+/// #[derive(Debug)]
+/// struct Asking {
+///     name: IssuerName,
+///     ask: fn(csr_pem: &str) -> Result<Vec<u8>>,
+/// }
+///
+/// impl Issuer for Asking {
+///     fn id(&self) -> &IssuerName {
+///         &self.name
+///     }
+///
+///     fn issue(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Issued> {
+///         cancel.check()?;
+///         let answer = (self.ask)(&request.csr()?.pem())?;
+///         Ok(Issued::new(Chain::from_pem(&answer)?))
+///     }
+/// }
+/// ```
+pub trait Issuer: fmt::Debug + Send + Sync {
+    /// The stable name of this configuration.
+    fn id(&self) -> &IssuerName;
+
+    /// Obtain a certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Refused`], [`ErrorKind::RateLimited`], [`ErrorKind::ChallengeFailed`], [`ErrorKind::Network`],
+    /// [`ErrorKind::Timeout`], [`ErrorKind::Cancelled`] and what reading the answer brings.
+    ///
+    /// # Effects
+    ///
+    /// Network, and disk for the issuer's own state, as the implementation says.
+    fn issue(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Issued>;
+
+    /// When the authority suggests to renew this leaf (RFC 9773); `None` where it has no opinion.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::issue`]. A failure is no reason not to renew.
+    fn renewal_info(&self, leaf: &Certificate, cancel: &Cancel) -> Result<Option<RenewalInfo>> {
+        let _ = leaf;
+        cancel.check().map(|()| None)
+    }
+
+    /// Declare a leaf invalid before its time (RFC 5280 §5.3.1).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] where the authority cannot, which is the default; otherwise as [`Issuer::issue`].
+    fn revoke(&self, leaf: &Certificate, reason: RevocationReason, cancel: &Cancel) -> Result<()> {
+        let _ = reason;
+        cancel.check()?;
+        Err(Error::new(ErrorKind::Unsupported, "this issuer cannot revoke certificates")
+            .context("issuer", self.id())
+            .context("certificate", leaf.fingerprint())
+            .hint("replace the certificate and its key with `certwright apply`"))
+    }
+}
+
+/// What is asked of an issuer: public facts, and proof that the requester holds the key.
+///
+/// The private key cannot be reached through it. The certificate request is made, and signed, when it is first asked for:
+/// an issuer inside this process needs none, since the request itself was made with the key.
+pub struct Request<'a> {
+    lineage: &'a LineageName,
+    identifiers: &'a Sans,
+    key: &'a PrivateKey,
+    csr: OnceLock<Csr>,
+}
+
+impl<'a> Request<'a> {
+    /// A certificate for these identifiers and this key.
+    pub fn new(lineage: &'a LineageName, identifiers: &'a Sans, key: &'a PrivateKey) -> Self {
+        Self { lineage, identifiers, key, csr: OnceLock::new() }
+    }
+
+    /// The lineage that it is for.
+    pub fn lineage(&self) -> &LineageName {
+        self.lineage
+    }
+
+    /// The identifiers asked for.
+    pub fn identifiers(&self) -> &Sans {
+        self.identifiers
+    }
+
+    /// The public key: DER of its SubjectPublicKeyInfo.
+    pub fn public_key_der(&self) -> &[u8] {
+        self.key.public_key_der()
+    }
+
+    /// The certificate request; the same one at every call.
+    ///
+    /// # Errors
+    ///
+    /// As [`Csr::new`].
+    pub fn csr(&self) -> Result<&Csr> {
+        match self.csr.get() {
+            Some(made) => Ok(made),
+            None => Csr::new(self.key, self.identifiers).map(|csr| self.csr.get_or_init(|| csr)),
+        }
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("lineage", &self.lineage)
+            .field("identifiers", &self.identifiers)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an issuer returns.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Issued {
+    /// Leaf and intermediates.
+    pub chain: Chain,
+    /// The private key, when the source brings its own instead of certifying the one of the request.
+    pub key: Option<PrivateKey>,
+}
+
+impl Issued {
+    /// A chain for the key of the request.
+    pub fn new(chain: Chain) -> Self {
+        Self { chain, key: None }
+    }
+
+    /// A chain for a key that the source made.
+    pub fn with_key(chain: Chain, key: PrivateKey) -> Self {
+        Self { chain, key: Some(key) }
+    }
+}
+
+/// When an authority suggests to renew (RFC 9773 §4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RenewalInfo {
+    /// Renew at a moment in this window, chosen at random.
+    pub window: Window,
+    /// Ask again at this moment (the authority's `Retry-After`).
+    pub check_again: Timestamp,
+}
+
+impl RenewalInfo {
+    /// A suggestion, for implementers of [`Issuer`].
+    pub const fn new(window: Window, check_again: Timestamp) -> Self {
+        Self { window, check_again }
+    }
+}
+
+/// Why a certificate is revoked (RFC 5280 §5.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum RevocationReason {
+    /// No reason is given.
+    #[default]
+    Unspecified,
+    /// Somebody else has, or may have, the private key.
+    KeyCompromise,
+    /// A newer certificate took its place.
+    Superseded,
+    /// The names are not used any more.
+    CessationOfOperation,
+}
+
+impl RevocationReason {
+    /// The number of its CRLReason.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Unspecified => 0,
+            Self::KeyCompromise => 1,
+            Self::Superseded => 4,
+            Self::CessationOfOperation => 5,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::key::KeyAlgorithm;
+
+    #[derive(Debug)]
+    struct Nothing(IssuerName);
+
+    impl Issuer for Nothing {
+        fn id(&self) -> &IssuerName {
+            &self.0
+        }
+
+        fn issue(&self, _: &Request<'_>, _: &Cancel) -> Result<Issued> {
+            Err(Error::new(ErrorKind::Refused, "never"))
+        }
+    }
+
+    #[test]
+    fn the_request_is_signed_once_and_shows_no_key() {
+        let (lineage, sans) = ("www".parse().unwrap(), Sans::new(vec!["a.example".parse().unwrap()]).unwrap());
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let request = Request::new(&lineage, &sans, &key);
+        assert!(std::ptr::eq(request.csr().unwrap(), request.csr().unwrap()));
+        assert_eq!(request.csr().unwrap().public_key_der(), request.public_key_der());
+        assert!(!format!("{request:?}").contains("key"));
+    }
+
+    #[test]
+    fn what_an_issuer_does_not_know_is_said() {
+        let issuer = Nothing("lab".parse().unwrap());
+        let family = crate::pki::forge::Family::new(&["a.example"]);
+        assert_eq!(issuer.renewal_info(&family.leaf, &Cancel::new()).unwrap(), None);
+        let error = issuer.revoke(&family.leaf, RevocationReason::KeyCompromise, &Cancel::new()).unwrap_err();
+        assert_eq!((error.kind(), error.fact("issuer")), (ErrorKind::Unsupported, Some("lab")));
+        let cancel = Cancel::new();
+        cancel.cancel();
+        assert_eq!(issuer.renewal_info(&family.leaf, &cancel).unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+}
