@@ -20,6 +20,7 @@ pub(crate) mod leaf;
 pub(crate) mod material;
 mod name;
 mod pem;
+pub(crate) mod pkcs12;
 mod sign;
 mod signed;
 pub(crate) mod trust;
