@@ -30,6 +30,8 @@ pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
+pub use pki::finding::{Finding, Severity};
+pub use pki::inspect::{Input, Inspection, Part, Question, inspect};
 pub use pki::key::{KeyAlgorithm, PrivateKey};
 pub use pki::leaf::Certificate;
 pub use pki::material::Material;

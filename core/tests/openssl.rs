@@ -4,7 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use certwright::{ErrorKind, KeyAlgorithm, PrivateKey};
+use std::sync::Arc;
+
+use certwright::{
+    Cancel, Certificate, Chain, Csr, ErrorKind, Input, Inspection, Issuer, KeyAlgorithm, LocalCa, LocalIssuer,
+    Material, OsFilesystem, PrivateKey, Question, Request, Sans, Severity, SystemClock, inspect,
+};
 
 /// A directory that is removed again.
 struct Scratch(PathBuf);
@@ -163,4 +168,190 @@ fn keys_that_cannot_be_used_say_why() {
     }
     let error = PrivateKey::from_der(&damaged).unwrap_err();
     assert!(error.to_string().contains("do not belong together"), "{error}");
+}
+
+fn sans(names: &[&str]) -> Sans {
+    Sans::new(names.iter().map(|name| name.parse().unwrap()).collect()).unwrap()
+}
+
+fn now() -> certwright::Timestamp {
+    certwright::Clock::now(&SystemClock)
+}
+
+/// The findings that weigh, as text.
+fn weighty(inspection: &Inspection) -> Vec<String> {
+    let findings = inspection.findings.iter().filter(|finding| finding.severity != Severity::Notice);
+    findings.map(ToString::to_string).collect()
+}
+
+#[test]
+fn openssl_accepts_what_the_embedded_ca_issues() {
+    let scratch = Scratch::new("embedded");
+    let anything = KeyAlgorithm::ALL.map(|algorithm| (algorithm, &[][..]));
+    for (algorithm, permitted) in anything.into_iter().chain([(KeyAlgorithm::EcdsaP256, &["example.org"][..])]) {
+        let mut wish = LocalIssuer::default();
+        wish.key = algorithm;
+        wish.permitted = permitted.iter().map(|name| name.parse().unwrap()).collect();
+        let name = format!("{algorithm}-{}", permitted.len()).parse().unwrap();
+        let ca = LocalCa::new(name, wish, Arc::new(OsFilesystem::new()), &scratch.0, Arc::new(SystemClock));
+        let mut names = vec!["www.example.org", "*.shop.example.org"];
+        if permitted.is_empty() {
+            names.extend(["192.0.2.1", "2001:db8::1"]);
+        }
+        let (lineage, names) = ("www".parse().unwrap(), sans(&names));
+        let key = PrivateKey::generate(algorithm).unwrap();
+        let issued = ca.issue(&Request::new(&lineage, &names, &key), &Cancel::new()).unwrap();
+
+        let root_pem = ca.root_pem(&Cancel::new()).unwrap();
+        let root = scratch.write("root.pem", root_pem.as_bytes());
+        let chain = scratch.write("chain.pem", issued.chain.chain_pem().as_bytes());
+        let leaf = scratch.write("leaf.pem", issued.chain.leaf_pem().as_bytes());
+        let base = ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", &root, "-untrusted", &chain];
+        for asked in ["www.example.org", "a.shop.example.org"] {
+            openssl(&[&base[..], &["-verify_hostname", asked, &leaf]].concat()).unwrap();
+        }
+        openssl(&[&base[..], &["-verify_hostname", "other.example.org", &leaf]].concat()).unwrap_err();
+        if permitted.is_empty() {
+            for asked in ["192.0.2.1", "2001:db8::1"] {
+                openssl(&[&base[..], &["-verify_ip", asked, &leaf]].concat()).unwrap();
+            }
+        }
+        assert_eq!(openssl(&["x509", "-in", &leaf, "-pubkey", "-noout"]).unwrap(), {
+            let key = scratch.write("key.pem", key.to_pem().expose());
+            openssl(&["pkey", "-in", &key, "-pubout"]).unwrap()
+        });
+
+        let material = Material::new(key, issued.chain).unwrap();
+        let mut question = Question::at(now());
+        question.roots = Some(Input::new("root.pem", root_pem.as_bytes()));
+        question.name = Some("www.example.org");
+        let bundle = material.bundle_pem();
+        assert_eq!(weighty(&inspect(&[Input::new("bundle", bundle.expose())], &question)), [""; 0]);
+    }
+}
+
+#[test]
+fn openssl_accepts_our_requests() {
+    let scratch = Scratch::new("requests");
+    let names = sans(&["www.example.org", "*.example.org", "192.0.2.1"]);
+    for algorithm in KeyAlgorithm::ALL {
+        let key = PrivateKey::generate(algorithm).unwrap();
+        let path = scratch.write("csr.pem", Csr::new(&key, &names).unwrap().pem().as_bytes());
+        let text = openssl(&["req", "-in", &path, "-verify", "-noout", "-text"]).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        assert!(text.contains("DNS:www.example.org, DNS:*.example.org, IP Address:192.0.2.1"), "{text}");
+    }
+}
+
+#[test]
+fn requests_of_openssl_are_read() {
+    let scratch = Scratch::new("foreign-requests");
+    let key = scratch.path("key.pem");
+    openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", &key]).unwrap();
+    let sign = ["req", "-new", "-key", &key, "-subj", "/O=Lab/CN=a.example"];
+    let names = ["-addext", "subjectAltName=DNS:a.example,IP:192.0.2.7,email:root@a.example"];
+    let pss: &[&str] = &["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"];
+    for hash in [&["-sha256"][..], &["-sha384"], &["-sha512"], pss] {
+        let text = openssl(&[&sign[..], &names, hash].concat()).unwrap();
+        let csr = Csr::from_pem(&text).unwrap();
+        assert_eq!(csr.subject(), "O=Lab, CN=a.example");
+        assert!(csr.identifiers().iter().eq(sans(&["a.example", "192.0.2.7"]).iter()));
+        assert_eq!(csr.other_names(), ["rfc822Name `root@a.example`"]);
+    }
+    let odd = ["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:20"];
+    let error = Csr::from_pem(&openssl(&[&sign[..], &names, &odd].concat()).unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+/// A CA and a leaf below it made by OpenSSL: paths of the CA and the leaf.
+fn foreign_pki(scratch: &Scratch, kind: &[&str], sign: &[&str], leaf_extensions: &str) -> (String, String) {
+    let [ca_key, ca, key, request, leaf] =
+        ["ca.key", "ca.pem", "leaf.key", "leaf.csr", "leaf.pem"].map(|name| scratch.path(name));
+    for path in [&ca_key, &key] {
+        openssl(&[&["genpkey", "-out", path, "-algorithm"], kind].concat()).unwrap();
+    }
+    let extensions =
+        "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n";
+    let config = scratch.write("ca.cnf", format!("[req]\ndistinguished_name=dn\n[dn]\n[ca]\n{extensions}").as_bytes());
+    let make = ["req", "-x509", "-new", "-key", &ca_key, "-out", &ca, "-subj", "/O=Lab/CN=Lab Root", "-days", "400"];
+    openssl(&[&make[..], &["-config", &config, "-extensions", "ca"], sign].concat()).unwrap();
+    openssl(&["req", "-new", "-key", &key, "-subj", "/CN=a.example", "-out", &request]).unwrap();
+    let ext = scratch.write("leaf.ext", leaf_extensions.as_bytes());
+    let issue = [
+        "x509", "-req", "-in", &request, "-CA", &ca, "-CAkey", &ca_key, "-out", &leaf, "-days", "30", "-extfile", &ext,
+    ];
+    openssl(&[&issue[..], sign].concat()).unwrap();
+    (ca, leaf)
+}
+
+const GOOD_LEAF: &str = "subjectAltName=DNS:a.example,IP:192.0.2.7\nextendedKeyUsage=serverAuth\n\
+                         keyUsage=critical,digitalSignature\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n";
+
+#[test]
+fn facts_agree_with_those_of_openssl() {
+    let scratch = Scratch::new("facts");
+    let (_, path) = foreign_pki(&scratch, generation(KeyAlgorithm::EcdsaP384), &["-sha384"], GOOD_LEAF);
+    let chain = Chain::from_pem(&read(&path)).unwrap();
+    let leaf: &Certificate = chain.leaf();
+    let says = |option: &[&str]| {
+        let said = openssl(&[&["x509", "-in", &path, "-noout"], option].concat()).unwrap();
+        String::from_utf8(said).unwrap().trim().split_once('=').unwrap().1.to_owned()
+    };
+    assert_eq!(says(&["-fingerprint", "-sha256"]).replace(':', "").to_lowercase(), leaf.fingerprint().to_string());
+    assert_eq!(says(&["-serial"]).to_lowercase(), leaf.serial().trim_start_matches("00"));
+    assert_eq!(says(&["-issuer"]).replace(" = ", "="), leaf.issuer());
+    assert_eq!(says(&["-startdate", "-dateopt", "iso_8601"]).replace(' ', "T"), leaf.window().start.to_string());
+    assert_eq!(says(&["-enddate", "-dateopt", "iso_8601"]).replace(' ', "T"), leaf.window().end.to_string());
+    assert_eq!(
+        (leaf.key_description().as_str(), leaf.signature_algorithm().as_str()),
+        ("ecdsa-p384", "ecdsa-with-SHA384")
+    );
+    assert!(leaf.identifiers().iter().eq(sans(&["a.example", "192.0.2.7"]).iter()));
+    assert_eq!(leaf.key_usage().unwrap(), ["digitalSignature"]);
+    assert_eq!(leaf.extended_key_usage().unwrap(), ["1.3.6.1.5.5.7.3.1"]);
+    assert_eq!(leaf.pem().as_bytes(), openssl(&["x509", "-in", &path]).unwrap());
+}
+
+#[test]
+fn an_inspection_and_openssl_come_to_the_same_verdict() {
+    let scratch = Scratch::new("verdict");
+    let p256 = generation(KeyAlgorithm::EcdsaP256);
+    let rsa = generation(KeyAlgorithm::Rsa2048);
+    let pss: &[&str] = &["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"];
+    let without = |word: &str| {
+        GOOD_LEAF.lines().filter(|line| !line.starts_with(word)).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let other = GOOD_LEAF.replace("a.example", "b.example");
+    let client = GOOD_LEAF.replace("serverAuth", "clientAuth");
+    for (kind, sign, extensions, accepted) in [
+        (p256, &["-sha256"][..], GOOD_LEAF, true),
+        (rsa, &["-sha256"], GOOD_LEAF, true),
+        (rsa, &["-sha512"], GOOD_LEAF, true),
+        (rsa, pss, GOOD_LEAF, true),
+        (generation(KeyAlgorithm::Ed25519), &[], GOOD_LEAF, true),
+        (p256, &["-sha256"], &client, false),
+        (p256, &["-sha256"], &without("extendedKeyUsage"), true),
+        (p256, &["-sha256"], &other, false),
+    ] {
+        let (ca, leaf) = foreign_pki(&scratch, kind, sign, extensions);
+        let verdict = openssl(&[
+            "verify",
+            "-x509_strict",
+            "-purpose",
+            "sslserver",
+            "-verify_hostname",
+            "a.example",
+            "-CAfile",
+            &ca,
+            &leaf,
+        ]);
+        assert_eq!(verdict.is_ok(), accepted, "{extensions}: {verdict:?}");
+        let (ca, leaf, key) = (read(&ca), read(&leaf), read(&scratch.path("leaf.key")));
+        let mut question = Question::at(now());
+        question.roots = Some(Input::new("ca.pem", &ca));
+        question.key = Some(Input::new("leaf.key", &key));
+        question.name = Some("a.example");
+        let inspection = inspect(&[Input::new("leaf.pem", &leaf)], &question);
+        assert_eq!(inspection.worst() != Some(Severity::Error), accepted, "{:#?}", inspection.findings);
+    }
 }

@@ -184,7 +184,7 @@ impl LocalCa {
     /// The root, when its constraints are those of the configuration.
     fn root(&self, stored: Material) -> Result<Authority> {
         let root = Authority::load(stored.chain().leaf().clone(), stored.key())?;
-        let mut made_with = root.permitted().to_vec();
+        let mut made_with = root.permitted();
         let mut wished: Vec<String> = self.wish.permitted.iter().map(ToString::to_string).collect();
         made_with.sort_unstable();
         wished.sort_unstable();

@@ -126,3 +126,18 @@ pub(super) fn short_rsa(spki: &[u8]) -> Option<usize> {
         _ => None,
     }
 }
+
+/// Extended key usages for people: the names of RFC 5280 §4.2.1.12, other numbers as they are.
+pub(super) fn purpose_names(purposes: &[String]) -> String {
+    let name = |purpose: &String| match purpose.as_str() {
+        "2.5.29.37.0" => "anyExtendedKeyUsage".to_owned(),
+        "1.3.6.1.5.5.7.3.1" => "serverAuth".to_owned(),
+        "1.3.6.1.5.5.7.3.2" => "clientAuth".to_owned(),
+        "1.3.6.1.5.5.7.3.3" => "codeSigning".to_owned(),
+        "1.3.6.1.5.5.7.3.4" => "emailProtection".to_owned(),
+        "1.3.6.1.5.5.7.3.8" => "timeStamping".to_owned(),
+        "1.3.6.1.5.5.7.3.9" => "OCSPSigning".to_owned(),
+        other => other.to_owned(),
+    };
+    purposes.iter().map(name).collect::<Vec<_>>().join(", ")
+}

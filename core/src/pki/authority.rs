@@ -106,7 +106,7 @@ impl Authority {
     }
 
     /// The names at and below which it may issue; empty when it may issue for any name.
-    pub(crate) fn permitted(&self) -> &[String] {
+    pub(crate) fn permitted(&self) -> Vec<String> {
         self.constraints.permitted_names()
     }
 

@@ -45,7 +45,7 @@ impl Chain {
     /// From PEM text with the leaf first, as a CA or another client hands it out.
     ///
     /// Text, private keys and other sections in between are ignored, and so are line ends of any kind. What follows the
-    /// leaf is brought into order by the names of subject and issuer; duplicates and a self-issued root at the end are
+    /// leaf is brought into order by the names of subject and issuer; duplicates and a self-signed root at the end are
     /// left out. No signature is checked here.
     ///
     /// # Errors
@@ -112,7 +112,7 @@ impl Chain {
         let mut tip = leaf.clone();
         while !rest.is_empty() {
             let next = |below: &Certificate, rest: &[Certificate]| {
-                rest.iter().position(|above| !below.is_self_issued() && below.names_as_issuer(above))
+                rest.iter().position(|above| !is_root(below) && below.names_as_issuer(above))
             };
             let found = next(&tip, &rest).or_else(|| ordered.iter().find_map(|below| next(below, &rest)));
             let Some(found) = found else {
@@ -127,7 +127,7 @@ impl Chain {
             ordered.push(tip.clone());
         }
         // Clients have their own copy of the root, and must not take ours.
-        let (roots, between): (Vec<_>, Vec<_>) = ordered.into_iter().skip(1).partition(Certificate::is_self_issued);
+        let (roots, between): (Vec<_>, Vec<_>) = ordered.into_iter().skip(1).partition(is_root);
         Ok(Self { leaf, intermediates: between.into(), root: roots.into_iter().next() })
     }
 
@@ -165,6 +165,11 @@ impl Chain {
     pub fn fullchain_pem(&self) -> String {
         self.certificates().map(Certificate::pem).collect()
     }
+}
+
+/// Whether a path ends here. The name is asked first: it costs nothing.
+fn is_root(certificate: &Certificate) -> bool {
+    certificate.is_self_issued() && certificate.is_self_signed()
 }
 
 /// Every certificate in a PEM text, in its order.

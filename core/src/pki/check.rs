@@ -1,6 +1,8 @@
 //! The gate: what key and chain have to be before anything is deployed. Each refusal is an error of its own.
 
+use super::finding::{Finding, Severity};
 use super::leaf::{Certificate, KeyUsage};
+use super::lint::{self, Role};
 use super::material::Material;
 use super::trust::{self, Roots, shown};
 use super::{algorithm, chain::Chain, key::KeyAlgorithm};
@@ -70,9 +72,10 @@ impl<'a> Requirements<'a> {
         self.check_age(leaf)?;
         check_signatures(chain)?;
         match self.roots {
-            Some(roots) => roots.check(chain, self.now),
-            None => trust::check_links(chain, self.now),
+            Some(roots) => roots.check(chain, self.now)?,
+            None => trust::check_links(chain, self.now)?,
         }
+        check_form(chain, self.now)
     }
 
     fn check_key(&self, material: &Material) -> Result<()> {
@@ -214,11 +217,35 @@ fn check_signatures(chain: &Chain) -> Result<()> {
     Ok(())
 }
 
+/// Findings that no client minds, so that the CAs of private networks go on working.
+const FORGIVEN: [&str; 4] =
+    ["authority-key-id-missing", "subject-key-id-missing", "basic-constraints-not-critical", "name-malformed"];
+
+/// Nothing that is served breaks RFC 5280 or TLS in a way that some clients do not accept. The Baseline Requirements do not
+/// bind the CAs of private networks; `inspect` speaks of them.
+fn check_form(chain: &Chain, now: Timestamp) -> Result<()> {
+    let role = |place: usize| if place == 0 { Role::Leaf } else { Role::Intermediate };
+    let path: Vec<(Role, &Certificate)> =
+        chain.certificates().enumerate().map(|(place, certificate)| (role(place), certificate)).collect();
+    let refused = |finding: &Finding| {
+        finding.severity == Severity::Error && finding.reference.starts_with("RFC") && !FORGIVEN.contains(&finding.code)
+    };
+    match lint::path(&path, now).into_iter().find(refused) {
+        None => Ok(()),
+        Some(finding) => Err(Error::new(ErrorKind::Unfit, "a certificate breaks a rule that clients hold it to")
+            .context("certificate", Public(&finding.about))
+            .context("found", Public(&finding.message))
+            .context("rule", finding.reference)
+            .hint("ask the issuer for a certificate that keeps the rule; `certwright inspect` tells more")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::pki::forge::{
-        BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, Family, Forge, KEY_USAGE, NOW, SHA1_RSA, p256, purposes,
+        ALT_NAME, AUTHORITY_KEY_ID, BASIC_CONSTRAINTS, EXTENDED_KEY_USAGE, Family, Forge, KEY_USAGE, NOW, SHA1_RSA,
+        SUBJECT_KEY_ID, common_name, p256, purposes,
     };
 
     fn sans(names: &[&str]) -> Sans {
@@ -326,6 +353,36 @@ mod tests {
         refusal(&wish, &authority, ErrorKind::Unfit, "that of a CA");
         let signs_crls = with(KEY_USAGE, true, &[3, 2, 1, 2]);
         refusal(&wish, &signs_crls, ErrorKind::Unfit, "key usage");
+    }
+
+    #[test]
+    fn a_subject_that_is_empty_wants_critical_names() {
+        let family = Family::new(&["a.example"]);
+        let names = sans(&["a.example"]);
+        let wish = Requirements::new(&names, NOW);
+        let value = [0x30, 11, 0x82, 9, b'a', b'.', b'e', b'x', b'a', b'm', b'p', b'l', b'e'];
+        let leaf = family.another_leaf(&["a.example"], |forge| forge.with(ALT_NAME, false, &value));
+        refusal(&wish, &material(&family, &leaf), ErrorKind::Unfit, "RFC 5280 §4.2.1.6");
+        let named = family.another_leaf(&["a.example"], |forge| Forge {
+            subject: common_name("a.example"),
+            ..forge.with(ALT_NAME, false, &value)
+        });
+        wish.check(&material(&family, &named)).unwrap();
+    }
+
+    #[test]
+    fn what_no_client_minds_is_forgiven() {
+        let family = Family::new(&["a.example"]);
+        let names = sans(&["a.example"]);
+        let leaf = family.another_leaf(&["a.example", "a_b.example"], |forge| {
+            forge.without(AUTHORITY_KEY_ID).without(SUBJECT_KEY_ID).without(EXTENDED_KEY_USAGE)
+        });
+        let between = family.another_intermediate(|forge| {
+            forge.without(SUBJECT_KEY_ID).with(BASIC_CONSTRAINTS, false, &[0x30, 3, 1, 1, 0xff])
+        });
+        let chain = Chain::from_certificates(vec![leaf, between]).unwrap();
+        let set = Material::new(family.leaf_key.clone(), chain).unwrap();
+        Requirements::new(&names, NOW).check(&set).unwrap();
     }
 
     #[test]

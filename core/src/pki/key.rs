@@ -153,6 +153,11 @@ impl PrivateKey {
                 "decrypt it with `openssl pkey -in ENCRYPTED -out KEY`, into a directory that nobody else can read",
             ));
         }
+        Self::from_section(section)
+    }
+
+    /// From one PEM section that is not encrypted.
+    pub(super) fn from_section(section: &pem::Section<'_>) -> Result<Self> {
         match section.label {
             "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => Self::from_der(&section.decode()?),
             other => Err(Error::new(ErrorKind::Unsupported, "this kind of private key cannot be used for TLS here")

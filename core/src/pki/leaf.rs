@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
+use x509_parser::oid_registry::OID_X509_EXT_NAME_CONSTRAINTS;
 use x509_parser::prelude::FromDer;
 
 use super::algorithm::{self, PublicKey};
@@ -15,7 +16,7 @@ use super::digest::sha256;
 use super::key::KeyAlgorithm;
 use super::name::{self, Name};
 use super::pem;
-use super::signed::{Signed, range_of};
+use super::signed::{SignatureFault, Signed, range_of};
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::Fingerprint;
 use crate::ground::name::Identifier;
@@ -62,6 +63,7 @@ struct Facts {
     extended_key_usage: Option<Vec<String>>,
     subject_key_id: Option<Vec<u8>>,
     authority_key_id: Option<Vec<u8>>,
+    name_constraints: Option<Vec<u8>>,
     unreadable: Vec<String>,
 }
 
@@ -246,6 +248,21 @@ impl Certificate {
         ids_agree && self.issuer_der() == issuer.subject_der()
     }
 
+    /// Whether `issuer` signed it.
+    pub(super) fn verify_by(&self, issuer: &Self) -> Result<(), SignatureFault> {
+        Signed::split(self.der()).ok_or(SignatureFault::Wrong)?.verify(issuer.spki_der())
+    }
+
+    /// Whether it is signed with its own key. A CA that changes its key also issues certificates to its own name
+    /// (self-issued, RFC 5280 §3.2), which are not this. Where the signature cannot be checked, the name decides.
+    pub(super) fn is_self_signed(&self) -> bool {
+        match self.verify_by(self) {
+            Ok(()) => true,
+            Err(SignatureFault::Unsupported(_)) => self.is_self_issued(),
+            Err(SignatureFault::Wrong) => false,
+        }
+    }
+
     pub(super) fn subject_der(&self) -> &[u8] {
         self.part(&self.0.subject)
     }
@@ -264,6 +281,11 @@ impl Certificate {
 
     pub(super) fn serial_bytes(&self) -> &[u8] {
         &self.0.serial
+    }
+
+    /// The value of its name constraints.
+    pub(super) fn name_constraints(&self) -> Option<&[u8]> {
+        self.0.name_constraints.as_deref()
     }
 
     /// Extensions that could not be read, by name or object identifier.
@@ -322,6 +344,7 @@ impl Facts {
             extended_key_usage: None,
             subject_key_id: None,
             authority_key_id: None,
+            name_constraints: None,
             unreadable: Vec::new(),
         };
         for extension in parsed.extensions() {
@@ -348,6 +371,9 @@ impl Facts {
             ParsedExtension::SubjectKeyIdentifier(id) => self.subject_key_id = Some(id.0.to_vec()),
             ParsedExtension::AuthorityKeyIdentifier(authority) => {
                 self.authority_key_id = authority.key_identifier.as_ref().map(|id| id.0.to_vec());
+            }
+            _ if extension.oid == OID_X509_EXT_NAME_CONSTRAINTS => {
+                self.name_constraints = Some(extension.value.to_vec());
             }
             ParsedExtension::ParseError { .. } => self.unreadable.push(extension.oid.to_id_string()),
             _ => {}

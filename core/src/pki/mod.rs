@@ -12,11 +12,14 @@ mod constraints;
 pub(crate) mod csr;
 mod der;
 pub(crate) mod digest;
+pub(crate) mod finding;
 #[cfg(test)]
 pub(crate) mod forge;
+pub(crate) mod inspect;
 pub(crate) mod key;
 mod key_form;
 pub(crate) mod leaf;
+mod lint;
 pub(crate) mod material;
 mod name;
 mod pem;

@@ -24,6 +24,16 @@ impl<'a> Name<'a> {
         self.attributes().filter(move |(name, _)| name == attribute).map(|(_, value)| value)
     }
 
+    /// Whether the first attributes are all those of `base`, without regard to case and repeated blanks (RFC 5280 §7.1).
+    pub(super) fn is_below(self, base: Self) -> bool {
+        let folded = |name: Self| {
+            name.attributes()
+                .map(|(oid, value)| (oid, value.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")))
+        };
+        let mut own = folded(self);
+        folded(base).all(|wanted| own.next() == Some(wanted))
+    }
+
     /// Attributes by dotted object identifier, with their values as text. Stops at what cannot be read.
     fn attributes(self) -> impl Iterator<Item = (String, String)> {
         let mut sets = Reader::new(der::only(self.0, SEQUENCE).unwrap_or_default());

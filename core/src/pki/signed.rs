@@ -5,7 +5,7 @@ use std::ops::Range;
 use ring::signature as ring;
 
 use super::algorithm::{PublicKey, bits, signature_name};
-use super::der::{self, BIT_STRING, OID, Reader, SEQUENCE};
+use super::der::{self, BIT_STRING, INTEGER, OID, Reader, SEQUENCE};
 use super::key::KeyAlgorithm;
 
 /// The three parts of a signed object (RFC 5280 §4.1.1, RFC 2986 §4.2).
@@ -53,7 +53,7 @@ impl<'a> Signed<'a> {
 }
 
 /// The dotted object identifier of an AlgorithmIdentifier.
-pub(super) fn algorithm_oid(identifier: &[u8]) -> Option<String> {
+fn algorithm_oid(identifier: &[u8]) -> Option<String> {
     der::oid_text(Reader::new(der::only(identifier, SEQUENCE)?).expect(OID)?)
 }
 
@@ -91,12 +91,20 @@ fn verification(oid: &str, identifier: &[u8], key: &PublicKey<'_>) -> Option<&'s
     })
 }
 
-/// The hash named in RSASSA-PSS-params (RFC 4055 §3.1); without one it is SHA-1, which is not supported.
-pub(super) fn pss_hash(identifier: &[u8]) -> Option<String> {
+/// The hash named in RSASSA-PSS-params (RFC 4055 §3.1), when the salt is as long as it: ring knows no other. Without a hash
+/// it is SHA-1, which is not supported either.
+fn pss_hash(identifier: &[u8]) -> Option<String> {
     let mut inner = Reader::new(der::only(identifier, SEQUENCE)?);
     inner.expect(OID)?;
-    let hash = Reader::new(inner.expect(SEQUENCE)?).optional(der::context(0))?;
-    algorithm_oid(hash)
+    let mut parameters = Reader::new(inner.expect(SEQUENCE)?);
+    let hash = algorithm_oid(parameters.optional(der::context(0))?)?;
+    parameters.optional(der::context(1));
+    let salt = der::only(parameters.optional(der::context(2))?, INTEGER)?;
+    let fits = matches!(
+        (hash.as_str(), salt),
+        ("2.16.840.1.101.3.4.2.1", [32]) | ("2.16.840.1.101.3.4.2.2", [48]) | ("2.16.840.1.101.3.4.2.3", [64])
+    );
+    fits.then_some(hash)
 }
 
 /// The bytes of the public key inside a SubjectPublicKeyInfo.

@@ -1,5 +1,7 @@
 //! Whether a chain leads to a root, or at least holds together as far as it goes.
 
+use std::ops::ControlFlow;
+
 use rustls_pki_types::{CertificateDer, UnixTime};
 use webpki::{EndEntityCert, KeyUsage as Purpose};
 
@@ -7,7 +9,7 @@ use super::chain::{self, Chain};
 use super::constraints::Constraints;
 use super::leaf::{Certificate, KeyUsage};
 use super::pem;
-use super::signed::{SignatureFault, Signed};
+use super::signed::SignatureFault;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::time::Timestamp;
 
@@ -65,33 +67,53 @@ impl Roots {
     ///
     /// [`ErrorKind::Untrusted`] with the reason.
     pub fn check(&self, chain: &Chain, at: Timestamp) -> Result<()> {
-        let anchors: Vec<CertificateDer<'_>> = self.0.iter().map(|root| CertificateDer::from(root.der())).collect();
+        let between: Vec<&Certificate> = chain.intermediates().iter().collect();
+        self.search(chain.leaf(), &between, at, &|_| ControlFlow::Break(())).map_err(|reason| refusal(chain, reason))
+    }
+
+    /// Look for paths from `leaf` through some of `between` to a root. Each that validates, leaf first and root last, is shown
+    /// to `judge` until it breaks the search off as content; when it never does, that is an error.
+    pub(super) fn search(
+        &self,
+        leaf: &Certificate,
+        between: &[&Certificate],
+        at: Timestamp,
+        judge: &dyn Fn(&[&Certificate]) -> ControlFlow<()>,
+    ) -> Result<(), webpki::Error> {
+        let ders: Vec<CertificateDer<'_>> = self.0.iter().map(|root| CertificateDer::from(root.der())).collect();
         // A root that webpki cannot read is as if it were not there: other roots of the file must go on working.
-        let anchors: Vec<_> = anchors.iter().filter_map(|root| webpki::anchor_from_trusted_cert(root).ok()).collect();
-        let between: Vec<CertificateDer<'_>> =
-            chain.intermediates().iter().map(|above| CertificateDer::from(above.der())).collect();
-        let leaf = CertificateDer::from(chain.leaf().der());
+        let read = ders
+            .iter()
+            .zip(&self.0)
+            .filter_map(|(der, root)| webpki::anchor_from_trusted_cert(der).ok().map(|anchor| (anchor, root)));
+        let (anchors, roots): (Vec<_>, Vec<&Certificate>) = read.unzip();
+        let sent: Vec<CertificateDer<'_>> = between.iter().map(|other| CertificateDer::from(other.der())).collect();
+        let show = |path: &webpki::VerifiedPath<'_>| {
+            let known = |der: &[u8]| between.iter().find(|other| other.der() == der).copied();
+            let middle = path.intermediate_certificates().filter_map(|other| known(&other.der()));
+            let root = anchors
+                .iter()
+                .position(|anchor| std::ptr::eq(anchor, path.anchor()))
+                .and_then(|place| roots.get(place).copied());
+            let path: Vec<&Certificate> = std::iter::once(leaf).chain(middle).chain(root).collect();
+            match judge(&path) {
+                ControlFlow::Break(()) => Ok(()),
+                ControlFlow::Continue(()) => Err(webpki::Error::UnknownIssuer),
+            }
+        };
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(at.unix().try_into().unwrap_or(0)));
-        let verified = EndEntityCert::try_from(&leaf).and_then(|leaf| {
-            leaf.verify_for_usage(
-                webpki::ALL_VERIFICATION_ALGS,
-                &anchors,
-                &between,
-                time,
-                Purpose::server_auth(),
-                None,
-                None,
-            )
+        let leaf = CertificateDer::from(leaf.der());
+        let algorithms = webpki::ALL_VERIFICATION_ALGS;
+        EndEntityCert::try_from(&leaf)?
+            .verify_for_usage(algorithms, &anchors, &sent, time, Purpose::server_auth(), None, Some(&show))
             .map(|_| ())
-        });
-        verified.map_err(|reason| refusal(chain, reason))
     }
 }
 
-fn refusal(chain: &Chain, reason: webpki::Error) -> Error {
+/// What is wrong, and what to do about it.
+pub(super) fn explain(reason: &webpki::Error) -> (&'static str, &'static str) {
     use webpki::Error as Reason;
-    let last = chain.certificates().last().unwrap_or(chain.leaf());
-    let (message, hint) = match reason {
+    match reason {
         Reason::UnknownIssuer => (
             "the chain does not lead to one of the roots",
             "send the missing intermediate, or name a file with the root that issued the last certificate",
@@ -118,7 +140,12 @@ fn refusal(chain: &Chain, reason: webpki::Error) -> Error {
             "request a certificate with the extended key usage serverAuth",
         ),
         _ => ("the chain was not accepted", "look at it with `certwright inspect`"),
-    };
+    }
+}
+
+fn refusal(chain: &Chain, reason: webpki::Error) -> Error {
+    let last = chain.certificates().last().unwrap_or(chain.leaf());
+    let (message, hint) = explain(&reason);
     Error::new(ErrorKind::Untrusted, message)
         .context("leaf", Public(&shown(chain.leaf())))
         .context("last", Public(&shown(last)))
@@ -213,7 +240,7 @@ pub(super) fn serves(certificate: &Certificate) -> bool {
 }
 
 fn check_signature(issued: &Certificate, issuer: &Certificate) -> Result<()> {
-    let error = match verify(issued, issuer) {
+    let error = match issued.verify_by(issuer) {
         Ok(()) => return Ok(()),
         Err(SignatureFault::Wrong) => Error::new(ErrorKind::Untrusted, "a signature of the chain is wrong")
             .hint("fetch the chain again from the issuer"),
@@ -225,11 +252,6 @@ fn check_signature(issued: &Certificate, issuer: &Certificate) -> Result<()> {
         }
     };
     Err(error.context("certificate", Public(&shown(issued))).context("issuer", Public(&shown(issuer))))
-}
-
-/// Whether `issuer` signed `issued`.
-pub(super) fn verify(issued: &Certificate, issuer: &Certificate) -> Result<(), SignatureFault> {
-    Signed::split(issued.der()).ok_or(SignatureFault::Wrong)?.verify(issuer.spki_der())
 }
 
 /// What people know a certificate by: its subject, or its first name when that is empty.
