@@ -47,7 +47,6 @@ pub use plan::spec::{
     AccessWish, AclWish, Address, Command, Config, Encoding, Endpoint, Failover, Form, IssuerSpec, KeyChange, KeyRule,
     LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
 };
-pub use plan::spec::{AccessWish, AclWish, KeyRule, Principal, Privacy};
 
 /// Who may read a file and why; the smallest access that a wish needs, and its proof.
 pub mod access {

@@ -431,11 +431,11 @@ mod tests {
         let ca = place.ca(LocalIssuer::default());
         let first = issue(&ca, &["a.example"]).unwrap();
         let end = first.intermediates().first().unwrap().window().end;
-        for (moment, renewed) in [(end.saturating_sub(91 * DAY), false), (end.saturating_sub(89 * DAY), true)] {
+        for (moment, renewed) in [(end.saturating_sub(31 * DAY), false), (end.saturating_sub(29 * DAY), true)] {
             place.clock.set(moment);
             let chain = issue(&ca, &["a.example"]).unwrap();
             assert_eq!(chain.intermediates() != first.intermediates(), renewed, "{moment}");
-            assert_eq!(chain.leaf().window().length(), 90 * DAY - Duration::from_secs(1));
+            assert_eq!(chain.leaf().window().length(), 30 * DAY - Duration::from_secs(1));
             Roots::from_pem(root(&ca).pem().as_bytes()).unwrap().check(&chain, moment).unwrap();
         }
     }

@@ -1,8 +1,83 @@
-//! What keys and signatures are called, known ones and others.
+//! The algorithms of keys and signatures: those that are used here, and what others are called.
+
+use std::fmt;
+use std::str::FromStr;
 
 use super::der::{self, BIT_STRING, INTEGER, OID, Reader, SEQUENCE};
-use super::key::KeyAlgorithm;
-use super::key_form::{EC_PUBLIC_KEY, ED25519, RSA, curve_name};
+use crate::ground::error::{Error, ErrorKind, Public, Result};
+
+pub(super) const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
+pub(super) const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+pub(super) const P384: &[u8] = &[0x2b, 0x81, 4, 0, 0x22];
+pub(super) const P521: &[u8] = &[0x2b, 0x81, 4, 0, 0x23];
+pub(super) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+pub(super) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
+
+/// The algorithm of a key, with its size.
+///
+/// # Examples
+///
+/// ```
+/// use certwright::KeyAlgorithm;
+///
+/// assert_eq!("ecdsa-p384".parse::<KeyAlgorithm>()?, KeyAlgorithm::EcdsaP384);
+/// assert_eq!(KeyAlgorithm::default().word(), "ecdsa-p256");
+/// # Ok::<(), certwright::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
+pub enum KeyAlgorithm {
+    /// ECDSA on P-256 (the default).
+    #[default]
+    EcdsaP256,
+    /// ECDSA on P-384.
+    EcdsaP384,
+    /// Ed25519 (RFC 8410).
+    Ed25519,
+    /// RSA with a modulus of 2048 bits.
+    Rsa2048,
+    /// RSA with a modulus of 3072 bits.
+    Rsa3072,
+    /// RSA with a modulus of 4096 bits.
+    Rsa4096,
+}
+
+impl KeyAlgorithm {
+    /// Every algorithm.
+    pub const ALL: [Self; 6] =
+        [Self::EcdsaP256, Self::EcdsaP384, Self::Ed25519, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
+
+    /// The word of the configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+            Self::Ed25519 => "ed25519",
+            Self::Rsa2048 => "rsa-2048",
+            Self::Rsa3072 => "rsa-3072",
+            Self::Rsa4096 => "rsa-4096",
+        }
+    }
+}
+
+impl fmt::Display for KeyAlgorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for KeyAlgorithm {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.word() == text).ok_or_else(|| {
+            let words: Vec<&str> = Self::ALL.iter().map(|algorithm| algorithm.word()).collect();
+            Error::new(ErrorKind::InvalidSpec, "this is not a key algorithm")
+                .context("value", Public(text))
+                .hint(format!("write one of `{}`", words.join("`, `")))
+        })
+    }
+}
 
 /// What a SubjectPublicKeyInfo holds.
 pub(super) enum PublicKey<'a> {
@@ -42,10 +117,31 @@ impl<'a> PublicKey<'a> {
     pub(super) fn algorithm(&self) -> Option<KeyAlgorithm> {
         match self {
             Self::Rsa { modulus, .. } => rsa_algorithm(bits(modulus)),
-            Self::Curve { oid, .. } => super::key_form::curve_algorithm(oid),
+            Self::Curve { oid, .. } => curve_algorithm(oid),
             Self::Ed25519 => Some(KeyAlgorithm::Ed25519),
             Self::Other { .. } => None,
         }
+    }
+}
+
+/// The algorithm of a key on a named curve, when it is one of ours.
+pub(super) fn curve_algorithm(oid: &[u8]) -> Option<KeyAlgorithm> {
+    match oid {
+        P256 => Some(KeyAlgorithm::EcdsaP256),
+        P384 => Some(KeyAlgorithm::EcdsaP384),
+        _ => None,
+    }
+}
+
+/// What people call a curve, for errors and findings.
+pub(super) fn curve_name(oid: &[u8]) -> String {
+    match der::oid_text(oid).as_deref() {
+        Some("1.2.840.10045.3.1.7") => "P-256".to_owned(),
+        Some("1.3.132.0.34") => "P-384".to_owned(),
+        Some("1.3.132.0.35") => "P-521".to_owned(),
+        Some("1.3.132.0.10") => "secp256k1".to_owned(),
+        Some(other) => format!("the curve {other}"),
+        None => "an unreadable curve".to_owned(),
     }
 }
 

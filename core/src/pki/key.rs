@@ -1,13 +1,14 @@
 //! Private keys: made, read in the three usual encodings, written in one, wiped when dropped.
 
 use std::fmt;
-use std::str::FromStr;
 
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair};
 use zeroize::Zeroizing;
 
+pub use super::algorithm::KeyAlgorithm;
 use super::digest::sha256;
+use super::key_form::KeyForm;
 use super::sign::Signer;
 use super::{key_form, pem};
 use crate::ground::error::{Error, ErrorKind, Public, Result};
@@ -16,72 +17,6 @@ use crate::ground::secret::SecretBytes;
 
 /// More than any key that is accepted; what is longer is not read.
 const MAX_INPUT: usize = 64 * 1024;
-
-/// The algorithm of a key, with its size.
-///
-/// # Examples
-///
-/// ```
-/// use certwright::KeyAlgorithm;
-///
-/// assert_eq!("ecdsa-p384".parse::<KeyAlgorithm>()?, KeyAlgorithm::EcdsaP384);
-/// assert_eq!(KeyAlgorithm::default().word(), "ecdsa-p256");
-/// # Ok::<(), certwright::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[non_exhaustive]
-pub enum KeyAlgorithm {
-    /// ECDSA on P-256 (the default).
-    #[default]
-    EcdsaP256,
-    /// ECDSA on P-384.
-    EcdsaP384,
-    /// Ed25519 (RFC 8410).
-    Ed25519,
-    /// RSA with a modulus of 2048 bits.
-    Rsa2048,
-    /// RSA with a modulus of 3072 bits.
-    Rsa3072,
-    /// RSA with a modulus of 4096 bits.
-    Rsa4096,
-}
-
-impl KeyAlgorithm {
-    /// Every algorithm.
-    pub const ALL: [Self; 6] =
-        [Self::EcdsaP256, Self::EcdsaP384, Self::Ed25519, Self::Rsa2048, Self::Rsa3072, Self::Rsa4096];
-
-    /// The word of the configuration.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::EcdsaP256 => "ecdsa-p256",
-            Self::EcdsaP384 => "ecdsa-p384",
-            Self::Ed25519 => "ed25519",
-            Self::Rsa2048 => "rsa-2048",
-            Self::Rsa3072 => "rsa-3072",
-            Self::Rsa4096 => "rsa-4096",
-        }
-    }
-}
-
-impl fmt::Display for KeyAlgorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl FromStr for KeyAlgorithm {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.word() == text).ok_or_else(|| {
-            let words: Vec<&str> = Self::ALL.iter().map(|algorithm| algorithm.word()).collect();
-            Error::new(ErrorKind::InvalidSpec, "this is not a key algorithm")
-                .context("value", Public(text))
-                .hint(format!("write one of `{}`", words.join("`, `")))
-        })
-    }
-}
 
 /// A private key that signs TLS handshakes and certificate requests.
 ///
@@ -99,11 +34,7 @@ impl FromStr for KeyAlgorithm {
 /// # Ok::<(), certwright::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct PrivateKey {
-    algorithm: KeyAlgorithm,
-    pkcs8: Zeroizing<Vec<u8>>,
-    spki: Vec<u8>,
-}
+pub struct PrivateKey(KeyForm);
 
 impl PrivateKey {
     /// A fresh key from the operating system's random numbers.
@@ -121,7 +52,7 @@ impl PrivateKey {
             KeyAlgorithm::Ed25519 => {
                 let mut seed = Zeroizing::new([0; 32]);
                 random.fill(&mut *seed).map_err(|_| no_randomness())?;
-                return key_form::from_ed25519_seed(&*seed);
+                return key_form::from_ed25519_seed(&*seed).map(Self);
             }
             KeyAlgorithm::Rsa2048 => return generate_rsa(2048),
             KeyAlgorithm::Rsa3072 => return generate_rsa(3072),
@@ -129,7 +60,7 @@ impl PrivateKey {
         };
         let document = EcdsaKeyPair::generate_pkcs8(curve, &random).map_err(|_| no_randomness())?;
         // What the generator wrote is consistent: reading it costs no arithmetic on the curve.
-        key_form::read(document.as_ref())
+        key_form::read(document.as_ref()).map(Self)
     }
 
     /// From a PEM file that holds one private key: PKCS#8 (`PRIVATE KEY`), SEC 1 (`EC PRIVATE KEY`, RFC 5915) or PKCS#1
@@ -173,7 +104,7 @@ impl PrivateKey {
     /// As [`PrivateKey::from_pem`].
     pub fn from_der(bytes: &[u8]) -> Result<Self> {
         check_size(bytes)?;
-        let key = key_form::read(bytes)?;
+        let key = Self(key_form::read(bytes)?);
         // Loading is what compares the private with the public part.
         key.signer()?;
         Ok(key)
@@ -181,48 +112,40 @@ impl PrivateKey {
 
     /// The key in PEM, as PKCS#8 (`PRIVATE KEY`, RFC 5208), 64 columns, LF.
     pub fn to_pem(&self) -> SecretBytes {
-        let mut text = pem::encode("PRIVATE KEY", &self.pkcs8);
+        let mut text = pem::encode("PRIVATE KEY", &self.0.pkcs8);
         SecretBytes::from(std::mem::take(&mut *text).into_bytes())
     }
 
     /// The key in DER, as PKCS#8 (RFC 5208).
     pub fn to_der(&self) -> SecretBytes {
-        SecretBytes::from(self.pkcs8.clone())
+        SecretBytes::from(self.0.pkcs8.clone())
     }
 
     /// Its algorithm and size.
     pub fn algorithm(&self) -> KeyAlgorithm {
-        self.algorithm
+        self.0.algorithm
     }
 
     /// The public part: DER of its SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
     pub fn public_key_der(&self) -> &[u8] {
-        &self.spki
+        &self.0.spki
     }
 
     /// The SHA-256 of [`PrivateKey::public_key_der`].
     pub fn fingerprint(&self) -> Fingerprint {
-        sha256(&self.spki)
-    }
-
-    pub(super) fn from_parts(algorithm: KeyAlgorithm, pkcs8: Zeroizing<Vec<u8>>, spki: Vec<u8>) -> Self {
-        Self { algorithm, pkcs8, spki }
-    }
-
-    pub(super) fn pkcs8(&self) -> &[u8] {
-        &self.pkcs8
+        sha256(&self.0.spki)
     }
 
     /// The key ready to sign. Whoever signs often keeps it.
     pub(super) fn signer(&self) -> Result<Signer> {
-        Signer::load(self)
+        Signer::load(self.0.algorithm, &self.0.pkcs8)
     }
 }
 
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PrivateKey")
-            .field("algorithm", &self.algorithm)
+            .field("algorithm", &self.0.algorithm)
             .field("fingerprint", &self.fingerprint())
             .finish_non_exhaustive()
     }
@@ -275,7 +198,7 @@ impl rsa::rand_core::TryRng for OsRandom {
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
         // The shape knows no failure. getrandom(2) has none but "not yet", and going on without is not an option.
         while self.0.fill(bytes).is_err() {
-            std::thread::yield_now();
+            std::hint::spin_loop();
         }
         Ok(())
     }

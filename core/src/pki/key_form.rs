@@ -6,23 +6,27 @@
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use zeroize::Zeroizing;
 
-use super::algorithm::{bits, magnitude, rsa_algorithm};
+use super::algorithm::{
+    EC_PUBLIC_KEY, ED25519, KeyAlgorithm, RSA, bits, curve_algorithm, curve_name, magnitude, rsa_algorithm,
+};
 use super::der::{self, BIT_STRING, INTEGER, NULL, OCTET_STRING, OID, Reader, SEQUENCE, element};
-use super::key::{KeyAlgorithm, PrivateKey};
 use crate::ground::error::{Error, ErrorKind, Public, Result};
-
-pub(super) const EC_PUBLIC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
-pub(super) const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
-pub(super) const P384: &[u8] = &[0x2b, 0x81, 4, 0, 0x22];
-pub(super) const P521: &[u8] = &[0x2b, 0x81, 4, 0, 0x23];
-pub(super) const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
-pub(super) const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1];
 
 const ZERO: &[u8] = &[INTEGER, 1, 0];
 const ONE: &[u8] = &[INTEGER, 1, 1];
 
+/// A key in the one spelling.
+#[derive(Clone)]
+pub(super) struct KeyForm {
+    pub(super) algorithm: KeyAlgorithm,
+    /// DER of the PKCS#8.
+    pub(super) pkcs8: Zeroizing<Vec<u8>>,
+    /// DER of the SubjectPublicKeyInfo.
+    pub(super) spki: Vec<u8>,
+}
+
 /// Read a key in any encoding. Whether private and public part match is not looked at here.
-pub(super) fn read(bytes: &[u8]) -> Result<PrivateKey> {
+pub(super) fn read(bytes: &[u8]) -> Result<KeyForm> {
     let mut inner = Reader::new(der::only(bytes, SEQUENCE).ok_or_else(damaged)?);
     let version = inner.expect(INTEGER).ok_or_else(damaged)?;
     match (version, inner.peek()) {
@@ -35,7 +39,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<PrivateKey> {
 }
 
 /// PrivateKeyInfo and OneAsymmetricKey (RFC 5208 §5, RFC 5958 §2), after the version.
-fn pkcs8(mut inner: Reader<'_>) -> Result<PrivateKey> {
+fn pkcs8(mut inner: Reader<'_>) -> Result<KeyForm> {
     let mut algorithm = Reader::new(inner.expect(SEQUENCE).ok_or_else(damaged)?);
     let oid = algorithm.expect(OID).ok_or_else(damaged)?;
     let key = inner.expect(OCTET_STRING).ok_or_else(damaged)?;
@@ -54,7 +58,7 @@ fn pkcs8(mut inner: Reader<'_>) -> Result<PrivateKey> {
         while let Some(beside) = inner.element() {
             // The public key is `[1] IMPLICIT`; some programs, ring among them, write it EXPLICIT.
             let names_public = matches!(beside.tag, 0x81 | 0xa1);
-            if names_public && !key.public_key_der().ends_with(beside.content.last_chunk::<32>().ok_or_else(damaged)?) {
+            if names_public && !key.spki.ends_with(beside.content.last_chunk::<32>().ok_or_else(damaged)?) {
                 return Err(damaged());
             }
         }
@@ -78,7 +82,7 @@ fn pkcs8(mut inner: Reader<'_>) -> Result<PrivateKey> {
 }
 
 /// ECPrivateKey (RFC 5915 §3), after the version. The curve is named inside, or around it in PKCS#8.
-fn sec1(mut inner: Reader<'_>, outer_curve: Option<&[u8]>) -> Result<PrivateKey> {
+fn sec1(mut inner: Reader<'_>, outer_curve: Option<&[u8]>) -> Result<KeyForm> {
     let scalar = inner.expect(OCTET_STRING).ok_or_else(damaged)?;
     let named = match inner.optional(der::context(0)) {
         Some(parameters) => match Reader::new(parameters).element() {
@@ -117,7 +121,7 @@ fn sec1(mut inner: Reader<'_>, outer_curve: Option<&[u8]>) -> Result<PrivateKey>
 }
 
 /// RSAPrivateKey (RFC 8017 §A.1.2), `whole` being all of it and `inner` what follows the version.
-fn pkcs1(whole: &[u8], mut inner: Reader<'_>) -> Result<PrivateKey> {
+fn pkcs1(whole: &[u8], mut inner: Reader<'_>) -> Result<KeyForm> {
     let modulus = inner.element().filter(|number| number.tag == INTEGER).ok_or_else(damaged)?;
     let exponent = inner.element().filter(|number| number.tag == INTEGER).ok_or_else(damaged)?;
     let bits = bits(magnitude(modulus.content));
@@ -137,38 +141,17 @@ fn pkcs1(whole: &[u8], mut inner: Reader<'_>) -> Result<PrivateKey> {
 
 /// An Ed25519 key is its seed (RFC 8410 §7). The public key is left out of the PKCS#8: OpenSSL refuses the version that has
 /// room for it.
-pub(super) fn from_ed25519_seed(seed: &[u8]) -> Result<PrivateKey> {
+pub(super) fn from_ed25519_seed(seed: &[u8]) -> Result<KeyForm> {
     let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| damaged())?;
     let identifier = element(SEQUENCE, &[&element(OID, &[ED25519])]);
     let bits = element(BIT_STRING, &[&[0], pair.public_key().as_ref()]);
     Ok(assemble(KeyAlgorithm::Ed25519, &identifier, &element(OCTET_STRING, &[seed]), &bits))
 }
 
-fn assemble(algorithm: KeyAlgorithm, identifier: &[u8], private: &[u8], public_bits: &[u8]) -> PrivateKey {
+fn assemble(algorithm: KeyAlgorithm, identifier: &[u8], private: &[u8], public_bits: &[u8]) -> KeyForm {
     let pkcs8 = element(SEQUENCE, &[ZERO, identifier, &element(OCTET_STRING, &[private])]);
     let spki = element(SEQUENCE, &[identifier, public_bits]).to_vec();
-    PrivateKey::from_parts(algorithm, pkcs8, spki)
-}
-
-/// The algorithm of a key on a named curve, when it is one of ours.
-pub(super) fn curve_algorithm(oid: &[u8]) -> Option<KeyAlgorithm> {
-    match oid {
-        P256 => Some(KeyAlgorithm::EcdsaP256),
-        P384 => Some(KeyAlgorithm::EcdsaP384),
-        _ => None,
-    }
-}
-
-/// What people call a curve, for errors and findings.
-pub(super) fn curve_name(oid: &[u8]) -> String {
-    match der::oid_text(oid).as_deref() {
-        Some("1.2.840.10045.3.1.7") => "P-256".to_owned(),
-        Some("1.3.132.0.34") => "P-384".to_owned(),
-        Some("1.3.132.0.35") => "P-521".to_owned(),
-        Some("1.3.132.0.10") => "secp256k1".to_owned(),
-        Some(other) => format!("the curve {other}"),
-        None => "an unreadable curve".to_owned(),
-    }
+    KeyForm { algorithm, pkcs8, spki }
 }
 
 fn damaged() -> Error {

@@ -87,7 +87,7 @@ fn text(tag: u8, bytes: &[u8]) -> String {
     let utf16 = |bytes: &[u8]| {
         let units: Vec<u16> =
             bytes.chunks_exact(2).map(|pair| pair.iter().fold(0, |word, b| word << 8 | u16::from(*b))).collect();
-        String::from_utf16(&units).ok().filter(|_| bytes.len() % 2 == 0)
+        String::from_utf16(&units).ok().filter(|_| bytes.len().is_multiple_of(2))
     };
     let decoded = match tag {
         // UTF8String, NumericString, PrintableString, IA5String, VisibleString

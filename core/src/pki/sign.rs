@@ -3,7 +3,7 @@
 use ring::rand::SystemRandom;
 use ring::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaKeyPair};
 
-use super::key::{KeyAlgorithm, PrivateKey};
+use super::algorithm::KeyAlgorithm;
 use crate::ground::error::{Error, ErrorKind, Result};
 
 /// A private key ready to sign. ring's own copy of the key is not wiped: a signer lives as short as its use allows.
@@ -21,10 +21,9 @@ enum Pair {
 
 impl Signer {
     /// Load a key; ring compares the private with the public part and the parts of an RSA key with each other.
-    pub(super) fn load(key: &PrivateKey) -> Result<Self> {
+    pub(super) fn load(algorithm: KeyAlgorithm, pkcs8: &[u8]) -> Result<Self> {
         let random = SystemRandom::new();
-        let pkcs8 = key.pkcs8();
-        let loaded = match key.algorithm() {
+        let loaded = match algorithm {
             KeyAlgorithm::EcdsaP256 => {
                 EcdsaKeyPair::from_pkcs8(&signature::ECDSA_P256_SHA256_ASN1_SIGNING, pkcs8, &random)
                     .map(|pair| (Pair::Ecdsa(pair), &rcgen::PKCS_ECDSA_P256_SHA256))
