@@ -1,4 +1,4 @@
-//! What keys and signatures are called, known ones and others.
+//! The algorithms of keys and signatures: those that are used here, and what others are called.
 
 use std::fmt;
 use std::str::FromStr;
@@ -124,16 +124,6 @@ impl<'a> PublicKey<'a> {
     }
 }
 
-/// The algorithm for an RSA modulus of this many bits.
-pub(super) const fn rsa_algorithm(bits: usize) -> Option<KeyAlgorithm> {
-    match bits {
-        2048 => Some(KeyAlgorithm::Rsa2048),
-        3072 => Some(KeyAlgorithm::Rsa3072),
-        4096 => Some(KeyAlgorithm::Rsa4096),
-        _ => None,
-    }
-}
-
 /// The algorithm of a key on a named curve, when it is one of ours.
 pub(super) fn curve_algorithm(oid: &[u8]) -> Option<KeyAlgorithm> {
     match oid {
@@ -152,6 +142,16 @@ pub(super) fn curve_name(oid: &[u8]) -> String {
         Some("1.3.132.0.10") => "secp256k1".to_owned(),
         Some(other) => format!("the curve {other}"),
         None => "an unreadable curve".to_owned(),
+    }
+}
+
+/// The algorithm for an RSA modulus of this many bits.
+pub(super) const fn rsa_algorithm(bits: usize) -> Option<KeyAlgorithm> {
+    match bits {
+        2048 => Some(KeyAlgorithm::Rsa2048),
+        3072 => Some(KeyAlgorithm::Rsa3072),
+        4096 => Some(KeyAlgorithm::Rsa4096),
+        _ => None,
     }
 }
 

@@ -1,11 +1,13 @@
 //! The gate: what key and chain have to be before anything is deployed. Each refusal is an error of its own.
 
+use super::algorithm::{self, KeyAlgorithm};
+use super::chain::Chain;
+use super::facts::KeyUsage;
 use super::finding::{Finding, Severity};
-use super::leaf::{Certificate, KeyUsage};
+use super::leaf::Certificate;
 use super::lint::{self, Role};
 use super::material::Material;
 use super::trust::{self, Roots, shown};
-use super::{algorithm, chain::Chain, key::KeyAlgorithm};
 use crate::ground::error::{Error, ErrorKind, Public, Result, Retry};
 use crate::ground::name::{Identifier, Sans};
 use crate::ground::time::Timestamp;

@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 pub use super::algorithm::KeyAlgorithm;
 use super::digest::sha256;
-use super::key_form::{self, KeyForm};
-use super::pem;
+use super::key_form::KeyForm;
 use super::sign::Signer;
+use super::{key_form, pem};
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::id::Fingerprint;
 use crate::ground::secret::SecretBytes;
@@ -198,7 +198,7 @@ impl rsa::rand_core::TryRng for OsRandom {
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
         // The shape knows no failure. getrandom(2) has none but "not yet", and going on without is not an option.
         while self.0.fill(bytes).is_err() {
-            std::thread::yield_now();
+            std::hint::spin_loop();
         }
         Ok(())
     }
@@ -206,3 +206,109 @@ impl rsa::rand_core::TryRng for OsRandom {
 
 #[cfg(feature = "rsa-keys")]
 impl rsa::rand_core::TryCryptoRng for OsRandom {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pki::der::{BIT_STRING, INTEGER, OCTET_STRING, OID, SEQUENCE, context, element};
+
+    /// RFC 8410 §10.3, the first example, and the public key of §10.1 that belongs to it.
+    const PLAIN: &str = "-----BEGIN PRIVATE KEY-----\n\
+                         MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+                         -----END PRIVATE KEY-----\n";
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
+                          MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+                          -----END PUBLIC KEY-----\n";
+    /// The second example: the same with an attribute and the public key beside it.
+    const COMPLETE: &str = "-----BEGIN PRIVATE KEY-----\n\
+                            MHICAQEwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+                            oB8wHQYKKoZIhvcNAQkJFDEPDA1DdXJkbGUgQ2hhaXJzgSEAGb9ECWmEzf6FQbrB\n\
+                            Z9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+                            -----END PRIVATE KEY-----\n";
+
+    #[test]
+    fn the_examples_of_rfc_8410_become_one_spelling() {
+        for text in [PLAIN, COMPLETE] {
+            let key = PrivateKey::from_pem(text.as_bytes()).unwrap();
+            assert_eq!(key.to_pem().expose(), PLAIN.as_bytes());
+            assert_eq!(*pem::encode("PUBLIC KEY", key.public_key_der()), PUBLIC);
+        }
+        let section = pem::sections(COMPLETE.as_bytes()).unwrap()[0];
+        let mut other = section.decode().unwrap();
+        *other.last_mut().unwrap() ^= 1;
+        assert_eq!(PrivateKey::from_der(&other).unwrap_err().kind(), ErrorKind::Unfit);
+    }
+
+    /// A SEC 1 key on P-256 of these parts, or the parts of one.
+    fn sec1(scalar: &[u8], point: &[u8]) -> Vec<u8> {
+        let curve = element(context(0), &[&element(OID, &[&[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]])]);
+        let public = element(context(1), &[&element(BIT_STRING, &[&[0], point])]);
+        element(SEQUENCE, &[&[INTEGER, 1, 1], &element(OCTET_STRING, &[scalar]), &curve, &public]).to_vec()
+    }
+
+    /// Scalar and point of a fresh key, as [`key_form`] lays them out.
+    fn parts(key: &PrivateKey) -> (Vec<u8>, Vec<u8>) {
+        let (pkcs8, spki) = (key.to_der(), key.public_key_der());
+        (pkcs8.expose()[36..68].to_vec(), spki[spki.len() - 65..].to_vec())
+    }
+
+    #[test]
+    fn parts_that_do_not_belong_together_are_refused() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let (scalar, point) = parts(&key);
+        assert_eq!(PrivateKey::from_der(&sec1(&scalar, &point)).unwrap().fingerprint(), key.fingerprint());
+        let (_, other) = parts(&PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+        for (scalar, point) in [(&scalar[..], &other[..]), (&[0; 32], &point), (&[0xff; 32], &point)] {
+            let error = PrivateKey::from_der(&sec1(scalar, point)).unwrap_err();
+            assert!(error.to_string().contains("do not belong together"), "{error}");
+        }
+    }
+
+    #[test]
+    fn zeros_before_the_scalar_may_be_missing_or_too_many() {
+        // A scalar with a leading zero turns up once in 256 keys.
+        let mut keys = (0..10_000).map(|_| PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
+        let key = keys.find(|key| parts(key).0[0] == 0).unwrap();
+        let (scalar, point) = parts(&key);
+        for scalar in [&scalar[1..], &scalar, &[&[0; 2], &scalar[..]].concat()] {
+            assert_eq!(PrivateKey::from_der(&sec1(scalar, &point)).unwrap().to_pem().expose(), key.to_pem().expose());
+        }
+    }
+
+    #[test]
+    fn nothing_shows_the_private_part() {
+        let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let shown = format!("{key:?}");
+        assert_eq!(
+            shown,
+            format!("PrivateKey {{ algorithm: EcdsaP256, fingerprint: Fingerprint({}), .. }}", key.fingerprint())
+        );
+    }
+
+    #[test]
+    fn damaged_keys_are_errors_and_never_more() {
+        for algorithm in [KeyAlgorithm::EcdsaP256, KeyAlgorithm::Ed25519] {
+            let key = PrivateKey::generate(algorithm).unwrap();
+            let der = key.to_der();
+            for cut in 0..der.expose().len() {
+                assert!(PrivateKey::from_der(&der.expose()[..cut]).is_err(), "{cut}");
+            }
+            for at in 0..der.expose().len() {
+                for flip in [0x01, 0x80, 0xff] {
+                    let mut changed = der.expose().to_vec();
+                    changed[at] ^= flip;
+                    let _ = PrivateKey::from_der(&changed);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_read_back() {
+        for algorithm in KeyAlgorithm::ALL {
+            assert_eq!(algorithm.word().parse::<KeyAlgorithm>().unwrap(), algorithm);
+        }
+        let error = "rsa-1024".parse::<KeyAlgorithm>().unwrap_err();
+        assert!(error.hint_text().unwrap().contains("`rsa-2048`"));
+    }
+}

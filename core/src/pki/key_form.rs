@@ -15,7 +15,7 @@ use crate::ground::error::{Error, ErrorKind, Public, Result};
 const ZERO: &[u8] = &[INTEGER, 1, 0];
 const ONE: &[u8] = &[INTEGER, 1, 1];
 
-/// A private key in the one spelling.
+/// A key in the one spelling.
 #[derive(Clone)]
 pub(super) struct KeyForm {
     pub(super) algorithm: KeyAlgorithm,

@@ -12,6 +12,7 @@ mod constraints;
 pub(crate) mod csr;
 mod der;
 pub(crate) mod digest;
+mod facts;
 pub(crate) mod finding;
 #[cfg(test)]
 pub(crate) mod forge;

@@ -20,7 +20,7 @@ enum Pair {
 }
 
 impl Signer {
-    /// Load a PKCS#8 key; ring compares the private with the public part and the parts of an RSA key with each other.
+    /// Load a key; ring compares the private with the public part and the parts of an RSA key with each other.
     pub(super) fn load(algorithm: KeyAlgorithm, pkcs8: &[u8]) -> Result<Self> {
         let random = SystemRandom::new();
         let loaded = match algorithm {

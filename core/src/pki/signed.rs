@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use ring::signature as ring;
 
-use super::algorithm::{PublicKey, bits, signature_name};
+use super::algorithm::{KeyAlgorithm, PublicKey, bits, signature_name};
 use super::der::{self, BIT_STRING, INTEGER, OID, Reader, SEQUENCE};
-use super::key::KeyAlgorithm;
 
 /// The three parts of a signed object (RFC 5280 §4.1.1, RFC 2986 §4.2).
 #[derive(Clone, Copy)]

@@ -7,7 +7,8 @@ use webpki::{EndEntityCert, KeyUsage as Purpose};
 
 use super::chain::{self, Chain};
 use super::constraints::Constraints;
-use super::leaf::{Certificate, KeyUsage};
+use super::facts::KeyUsage;
+use super::leaf::Certificate;
 use super::pem;
 use super::signed::SignatureFault;
 use crate::ground::error::{Error, ErrorKind, Public, Result};

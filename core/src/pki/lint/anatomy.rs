@@ -121,7 +121,7 @@ pub(super) fn basic_constraints(value: &[u8]) -> Option<Basics> {
     parts.is_empty().then_some(Basics { ca, path_length })
 }
 
-/// The bits of a key usage (RFC 5280 §4.2.1.3), in the order of [`KeyUsage`](super::super::leaf::KeyUsage).
+/// The bits of a key usage (RFC 5280 §4.2.1.3), in the order of [`KeyUsage`](super::super::facts::KeyUsage).
 pub(super) fn key_usage(value: &[u8]) -> Option<u16> {
     let (unused, bytes) = der::only(value, BIT_STRING)?.split_first()?;
     if *unused > 7 || bytes.len() > 2 || (bytes.is_empty() && *unused != 0) {

@@ -1,8 +1,9 @@
 //! What makes a certificate a CA's, and what CAs say about those below them.
 
 use super::super::constraints::{Constraints, DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME, Subtree};
+use super::super::facts::KeyUsage;
 use super::super::finding::{Finding, Findings};
-use super::super::leaf::{Certificate, KeyUsage};
+use super::super::leaf::Certificate;
 use super::super::name::{self, Name};
 use super::super::trust;
 use super::anatomy::{

@@ -131,7 +131,7 @@ fn time_fault(time: Element<'_>) -> Option<&'static str> {
     if time.content.len() != length || *last != b'Z' || !digits.iter().all(u8::is_ascii_digit) {
         return Some("is not written to the second in UTC");
     }
-    year.filter(|year| year.as_slice() < b"2050".as_slice()).map(|_| "before 2050 is written as GeneralizedTime")
+    year.filter(|year| *year < b"2050").map(|_| "before 2050 is written as GeneralizedTime")
 }
 
 fn check_extensions(findings: &mut Findings, certificate: &Certificate, anatomy: &Anatomy<'_>) {

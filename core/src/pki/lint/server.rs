@@ -1,8 +1,9 @@
 //! What makes a leaf a server's: its names and its purposes.
 
 use super::super::constraints::{DNS_NAME, IP_ADDRESS};
+use super::super::facts::KeyUsage;
 use super::super::finding::Findings;
-use super::super::leaf::{Certificate, KeyUsage};
+use super::super::leaf::Certificate;
 use super::super::name::{self, Name};
 use super::super::trust::{ANY_PURPOSE, SERVER_AUTH};
 use super::anatomy::{

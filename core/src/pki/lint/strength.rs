@@ -1,7 +1,6 @@
 //! Keys and signatures: strong enough, and written as they should be.
 
-use super::super::algorithm::{self, PublicKey, bits};
-use super::super::algorithm::{P256, P384, P521};
+use super::super::algorithm::{self, EC_PUBLIC_KEY, P256, P384, P521, PublicKey, bits, curve_name};
 use super::super::der::{self, NULL, OID, Reader, SEQUENCE};
 use super::super::finding::Findings;
 use super::super::leaf::Certificate;
@@ -20,7 +19,7 @@ fn check_key(findings: &mut Findings, certificate: &Certificate) {
         Some(PublicKey::Rsa { modulus, exponent }) => check_rsa(findings, modulus, exponent),
         Some(PublicKey::Curve { oid, point }) => {
             if ![P256, P384, P521].contains(&oid) {
-                let curve = super::super::algorithm::curve_name(oid);
+                let curve = curve_name(oid);
                 findings.error("key-curve", KINDS, format!("its key is on {curve}, which no client accepts"));
             }
             match point.first() {
@@ -77,7 +76,7 @@ fn explicit_curve(spki: &[u8]) -> bool {
     let read = || {
         let mut algorithm = Reader::new(Reader::new(der::only(spki, SEQUENCE)?).expect(SEQUENCE)?);
         let oid = algorithm.expect(OID)?;
-        Some(oid == super::super::algorithm::EC_PUBLIC_KEY && algorithm.peek() == Some(SEQUENCE))
+        Some(oid == EC_PUBLIC_KEY && algorithm.peek() == Some(SEQUENCE))
     };
     read().unwrap_or(false)
 }

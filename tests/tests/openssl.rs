@@ -1,59 +1,33 @@
 //! OpenSSL reads what is written here, and what it writes is read here.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    reason = "a failing test may panic, and prepares the disk it tests on"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a failing test may panic")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use std::sync::Arc;
 
 use certwright::{
     Cancel, Certificate, Chain, Csr, ErrorKind, Input, Inspection, Issuer, KeyAlgorithm, LocalCa, LocalIssuer,
     Material, OsFilesystem, PrivateKey, Question, Request, Sans, Severity, SystemClock, inspect,
 };
+use certwright_tests::scratch::Scratch;
 
-/// A directory that is removed again.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("certwright-openssl-{}-{name}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, bytes).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Run `openssl`; its standard output when it succeeds.
+/// Run `openssl`; its standard output when it succeeds, its complaint when not.
 fn openssl(arguments: &[&str]) -> Result<Vec<u8>, String> {
-    let output = Command::new("openssl").args(arguments).output().expect("openssl is installed");
+    let output = certwright_tests::openssl::openssl(arguments).unwrap();
     if output.status.success() { Ok(output.stdout) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
+fn path(scratch: &Scratch, name: &str) -> String {
+    scratch.join(name).to_str().unwrap().to_owned()
+}
+
+fn write(scratch: &Scratch, name: &str, bytes: &[u8]) -> String {
+    fs::write(scratch.join(name), bytes).unwrap();
+    path(scratch, name)
+}
+
 fn read(path: &str) -> Vec<u8> {
-    fs::read(Path::new(path)).unwrap()
+    fs::read(path).unwrap()
 }
 
 /// How OpenSSL makes a key of this kind.
@@ -71,24 +45,24 @@ fn generation(algorithm: KeyAlgorithm) -> &'static [&'static str] {
 
 #[test]
 fn openssl_reads_every_kind_of_key_made_here() {
-    let scratch = Scratch::new("made-here");
+    let scratch = Scratch::in_memory().unwrap();
     for algorithm in KeyAlgorithm::ALL {
         let key = PrivateKey::generate(algorithm).unwrap();
         assert_eq!(key.algorithm(), algorithm);
-        let path = scratch.write("key.pem", key.to_pem().expose());
+        let path = write(&scratch, "key.pem", key.to_pem().expose());
         openssl(&["pkey", "-in", &path, "-check", "-noout"]).unwrap();
         let public = openssl(&["pkey", "-in", &path, "-pubout", "-outform", "DER"]).unwrap();
         assert_eq!(public, key.public_key_der(), "{algorithm}");
-        let der = scratch.write("key.der", key.to_der().expose());
+        let der = write(&scratch, "key.der", key.to_der().expose());
         assert_eq!(openssl(&["pkey", "-in", &der, "-inform", "DER", "-pubout", "-outform", "DER"]).unwrap(), public);
     }
 }
 
 #[test]
 fn every_encoding_of_openssl_is_read_as_the_same_key() {
-    let scratch = Scratch::new("encodings");
+    let scratch = Scratch::in_memory().unwrap();
     for algorithm in KeyAlgorithm::ALL {
-        let pkcs8 = scratch.path("pkcs8.pem");
+        let pkcs8 = path(&scratch, "pkcs8.pem");
         openssl(&[&["genpkey", "-out", &pkcs8, "-algorithm"], generation(algorithm)].concat()).unwrap();
         let public = openssl(&["pkey", "-in", &pkcs8, "-pubout", "-outform", "DER"]).unwrap();
 
@@ -122,8 +96,8 @@ fn a_key_file_with_curve_parameters_before_the_key_is_read() {
 
 #[test]
 fn keys_that_cannot_be_used_say_why() {
-    let scratch = Scratch::new("unusable");
-    let plain = scratch.path("plain.pem");
+    let scratch = Scratch::in_memory().unwrap();
+    let plain = path(&scratch, "plain.pem");
     openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", &plain]).unwrap();
     let made = |arguments: &[&str]| openssl(arguments).unwrap();
     let damaged = {
@@ -194,14 +168,14 @@ fn weighty(inspection: &Inspection) -> Vec<String> {
 
 #[test]
 fn openssl_accepts_what_the_embedded_ca_issues() {
-    let scratch = Scratch::new("embedded");
+    let scratch = Scratch::in_memory().unwrap();
     let anything = KeyAlgorithm::ALL.map(|algorithm| (algorithm, &[][..]));
     for (algorithm, permitted) in anything.into_iter().chain([(KeyAlgorithm::EcdsaP256, &["example.org"][..])]) {
         let mut wish = LocalIssuer::default();
         wish.key = algorithm;
         wish.permitted = permitted.iter().map(|name| name.parse().unwrap()).collect();
         let name = format!("{algorithm}-{}", permitted.len()).parse().unwrap();
-        let ca = LocalCa::new(name, wish, Arc::new(OsFilesystem::new()), &scratch.0, Arc::new(SystemClock));
+        let ca = LocalCa::new(name, wish, Arc::new(OsFilesystem::new()), scratch.path(), Arc::new(SystemClock));
         let mut names = vec!["www.example.org", "*.shop.example.org"];
         if permitted.is_empty() {
             names.extend(["192.0.2.1", "2001:db8::1"]);
@@ -211,9 +185,9 @@ fn openssl_accepts_what_the_embedded_ca_issues() {
         let issued = ca.issue(&Request::new(&lineage, &names, &key), &Cancel::new()).unwrap();
 
         let root_pem = ca.root_pem(&Cancel::new()).unwrap();
-        let root = scratch.write("root.pem", root_pem.as_bytes());
-        let chain = scratch.write("chain.pem", issued.chain.chain_pem().as_bytes());
-        let leaf = scratch.write("leaf.pem", issued.chain.leaf_pem().as_bytes());
+        let root = write(&scratch, "root.pem", root_pem.as_bytes());
+        let chain = write(&scratch, "chain.pem", issued.chain.chain_pem().as_bytes());
+        let leaf = write(&scratch, "leaf.pem", issued.chain.leaf_pem().as_bytes());
         let base = ["verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", &root, "-untrusted", &chain];
         for asked in ["www.example.org", "a.shop.example.org"] {
             openssl(&[&base[..], &["-verify_hostname", asked, &leaf]].concat()).unwrap();
@@ -225,7 +199,7 @@ fn openssl_accepts_what_the_embedded_ca_issues() {
             }
         }
         assert_eq!(openssl(&["x509", "-in", &leaf, "-pubkey", "-noout"]).unwrap(), {
-            let key = scratch.write("key.pem", key.to_pem().expose());
+            let key = write(&scratch, "key.pem", key.to_pem().expose());
             openssl(&["pkey", "-in", &key, "-pubout"]).unwrap()
         });
 
@@ -240,11 +214,11 @@ fn openssl_accepts_what_the_embedded_ca_issues() {
 
 #[test]
 fn openssl_accepts_our_requests() {
-    let scratch = Scratch::new("requests");
+    let scratch = Scratch::in_memory().unwrap();
     let names = sans(&["www.example.org", "*.example.org", "192.0.2.1"]);
     for algorithm in KeyAlgorithm::ALL {
         let key = PrivateKey::generate(algorithm).unwrap();
-        let path = scratch.write("csr.pem", Csr::new(&key, &names).unwrap().pem().as_bytes());
+        let path = write(&scratch, "csr.pem", Csr::new(&key, &names).unwrap().pem().as_bytes());
         let text = openssl(&["req", "-in", &path, "-verify", "-noout", "-text"]).unwrap();
         let text = String::from_utf8_lossy(&text);
         assert!(text.contains("DNS:www.example.org, DNS:*.example.org, IP Address:192.0.2.1"), "{text}");
@@ -253,8 +227,8 @@ fn openssl_accepts_our_requests() {
 
 #[test]
 fn requests_of_openssl_are_read() {
-    let scratch = Scratch::new("foreign-requests");
-    let key = scratch.path("key.pem");
+    let scratch = Scratch::in_memory().unwrap();
+    let key = path(&scratch, "key.pem");
     openssl(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", &key]).unwrap();
     let sign = ["req", "-new", "-key", &key, "-subj", "/O=Lab/CN=a.example"];
     let names = ["-addext", "subjectAltName=DNS:a.example,IP:192.0.2.7,email:root@a.example"];
@@ -274,17 +248,17 @@ fn requests_of_openssl_are_read() {
 /// A CA and a leaf below it made by OpenSSL: paths of the CA and the leaf.
 fn foreign_pki(scratch: &Scratch, kind: &[&str], sign: &[&str], leaf_extensions: &str) -> (String, String) {
     let [ca_key, ca, key, request, leaf] =
-        ["ca.key", "ca.pem", "leaf.key", "leaf.csr", "leaf.pem"].map(|name| scratch.path(name));
+        ["ca.key", "ca.pem", "leaf.key", "leaf.csr", "leaf.pem"].map(|name| path(scratch, name));
     for path in [&ca_key, &key] {
         openssl(&[&["genpkey", "-out", path, "-algorithm"], kind].concat()).unwrap();
     }
     let extensions =
         "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n";
-    let config = scratch.write("ca.cnf", format!("[req]\ndistinguished_name=dn\n[dn]\n[ca]\n{extensions}").as_bytes());
+    let config = write(scratch, "ca.cnf", format!("[req]\ndistinguished_name=dn\n[dn]\n[ca]\n{extensions}").as_bytes());
     let make = ["req", "-x509", "-new", "-key", &ca_key, "-out", &ca, "-subj", "/O=Lab/CN=Lab Root", "-days", "400"];
     openssl(&[&make[..], &["-config", &config, "-extensions", "ca"], sign].concat()).unwrap();
     openssl(&["req", "-new", "-key", &key, "-subj", "/CN=a.example", "-out", &request]).unwrap();
-    let ext = scratch.write("leaf.ext", leaf_extensions.as_bytes());
+    let ext = write(scratch, "leaf.ext", leaf_extensions.as_bytes());
     let issue = [
         "x509", "-req", "-in", &request, "-CA", &ca, "-CAkey", &ca_key, "-out", &leaf, "-days", "30", "-extfile", &ext,
     ];
@@ -297,12 +271,12 @@ const GOOD_LEAF: &str = "subjectAltName=DNS:a.example,IP:192.0.2.7\nextendedKeyU
 
 #[test]
 fn facts_agree_with_those_of_openssl() {
-    let scratch = Scratch::new("facts");
-    let (_, path) = foreign_pki(&scratch, generation(KeyAlgorithm::EcdsaP384), &["-sha384"], GOOD_LEAF);
-    let chain = Chain::from_pem(&read(&path)).unwrap();
+    let scratch = Scratch::in_memory().unwrap();
+    let (_, file) = foreign_pki(&scratch, generation(KeyAlgorithm::EcdsaP384), &["-sha384"], GOOD_LEAF);
+    let chain = Chain::from_pem(&read(&file)).unwrap();
     let leaf: &Certificate = chain.leaf();
     let says = |option: &[&str]| {
-        let said = openssl(&[&["x509", "-in", &path, "-noout"], option].concat()).unwrap();
+        let said = openssl(&[&["x509", "-in", &file, "-noout"], option].concat()).unwrap();
         String::from_utf8(said).unwrap().trim().split_once('=').unwrap().1.to_owned()
     };
     assert_eq!(says(&["-fingerprint", "-sha256"]).replace(':', "").to_lowercase(), leaf.fingerprint().to_string());
@@ -317,12 +291,12 @@ fn facts_agree_with_those_of_openssl() {
     assert!(leaf.identifiers().iter().eq(sans(&["a.example", "192.0.2.7"]).iter()));
     assert_eq!(leaf.key_usage().unwrap(), ["digitalSignature"]);
     assert_eq!(leaf.extended_key_usage().unwrap(), ["1.3.6.1.5.5.7.3.1"]);
-    assert_eq!(leaf.pem().as_bytes(), openssl(&["x509", "-in", &path]).unwrap());
+    assert_eq!(leaf.pem().as_bytes(), openssl(&["x509", "-in", &file]).unwrap());
 }
 
 #[test]
 fn an_inspection_and_openssl_come_to_the_same_verdict() {
-    let scratch = Scratch::new("verdict");
+    let scratch = Scratch::in_memory().unwrap();
     let p256 = generation(KeyAlgorithm::EcdsaP256);
     let rsa = generation(KeyAlgorithm::Rsa2048);
     let pss: &[&str] = &["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:32"];
@@ -354,7 +328,7 @@ fn an_inspection_and_openssl_come_to_the_same_verdict() {
             &leaf,
         ]);
         assert_eq!(verdict.is_ok(), accepted, "{extensions}: {verdict:?}");
-        let (ca, leaf, key) = (read(&ca), read(&leaf), read(&scratch.path("leaf.key")));
+        let (ca, leaf, key) = (read(&ca), read(&leaf), read(&path(&scratch, "leaf.key")));
         let mut question = Question::at(now());
         question.roots = Some(Input::new("ca.pem", &ca));
         question.key = Some(Input::new("leaf.key", &key));
