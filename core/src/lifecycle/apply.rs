@@ -1,5 +1,7 @@
 //! `apply` for one lineage.
 
+use std::path::{Path, PathBuf};
+
 use super::enter::Ground;
 use super::observe::{Endpoints, Remembered, Sight};
 use super::report::{LineageReport, Outcome, ProofReport, ReasonReport, ServedReport};
@@ -17,7 +19,9 @@ use crate::ground::time::Timestamp;
 use crate::issue::issuer::Request;
 use crate::pki::key::PrivateKey;
 use crate::pki::material::Material;
+use crate::place::lineage::STAGE;
 use crate::place::manifest::Manifest;
+use crate::place::outputs;
 use crate::place::schedule::Schedule;
 use crate::place::store::Store;
 use crate::place::txn::Purpose;
@@ -248,8 +252,28 @@ pub(super) fn fill(report: &mut LineageReport, committed: &Committed) {
     report.not_after = Some(committed.manifest.window.end.to_string());
     let seen: Vec<ServedReport> = committed.observations.iter().filter_map(ServedReport::of).collect();
     report.served = (!seen.is_empty()).then_some(seen);
-    report.access = committed.access.iter().map(ProofReport::from).collect();
+    report.access = committed
+        .access
+        .iter()
+        .map(|proof| ProofReport::committed(proof, settled(proof.path(), committed.manifest.generation)))
+        .collect();
     report.retired = committed.retired.iter().map(GenerationId::to_string).collect();
+}
+
+/// The path that a file has since it was proved.
+fn settled(proved: &Path, generation: GenerationId) -> PathBuf {
+    if let Some(output) = outputs::settled_path(proved) {
+        return output;
+    }
+    let stage = proved.parent().filter(|parent| is_stage(parent));
+    match (stage.and_then(Path::parent), proved.file_name()) {
+        (Some(above), Some(name)) => above.join(generation.to_string()).join(name),
+        _ => proved.to_owned(),
+    }
+}
+
+fn is_stage(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(STAGE.as_bytes()))
 }
 
 impl Lifecycle {

@@ -532,6 +532,13 @@ impl ServedReport {
     }
 }
 
+impl ProofReport {
+    /// A file is proved before it has its name; it is reported under the path that it has since.
+    pub(crate) fn committed(proof: &AccessProof, settled: PathBuf) -> Self {
+        Self { path: settled, ..Self::from(proof) }
+    }
+}
+
 impl From<&AccessProof> for ProofReport {
     fn from(proof: &AccessProof) -> Self {
         let evidence = match proof.evidence() {

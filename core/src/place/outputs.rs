@@ -12,6 +12,9 @@ use super::lineage::FILE_LIMIT;
 use super::txn::PreparedOutput;
 use crate::ground::error::{Error, ErrorKind, Result};
 
+/// How the name of a file ends that waits beside its target.
+const WAITING: &str = ".certwright-next";
+
 /// What a file outside shall be.
 #[derive(Debug)]
 pub(crate) enum Content<'a> {
@@ -55,7 +58,7 @@ impl Place {
 
     /// The dot keeps services that load a whole directory from reading a file that only waits.
     fn prepared(&self) -> String {
-        format!(".{}.certwright-next", self.name.to_string_lossy())
+        format!(".{}{WAITING}", self.name.to_string_lossy())
     }
 
     fn fault(&self, message: &'static str, source: io::Error) -> Error {
@@ -184,6 +187,12 @@ pub(crate) fn discard(fs: &dyn Filesystem, path: &Path) -> Result<()> {
 /// The path under which a prepared file waits, for the proof of its access.
 pub(crate) fn waiting_path(output: &PreparedOutput) -> PathBuf {
     output.path.with_file_name(&output.prepared)
+}
+
+/// The target of a prepared file, when the path is one.
+pub(crate) fn settled_path(waiting: &Path) -> Option<PathBuf> {
+    let name = waiting.file_name()?.to_str()?.strip_prefix('.')?.strip_suffix(WAITING)?;
+    Some(waiting.with_file_name(name))
 }
 
 fn kind_text(kind: NodeKind) -> &'static str {

@@ -11,6 +11,10 @@ use certwright::{AclKind, Filesystem, Identity, Node, Open, OsFilesystem, Rename
 pub(super) struct Lying(pub(super) OsFilesystem);
 
 impl Filesystem for Lying {
+    fn identity(&self) -> Identity {
+        self.0.identity()
+    }
+
     fn can_open_as(&self, who: &Identity, path: &Path) -> io::Result<bool> {
         self.0.can_open_as(who, path).map(|opens| !opens)
     }

@@ -1,0 +1,14 @@
+//! The verbs: each calls the library once and shows what it answers.
+
+pub(crate) mod access;
+pub(crate) mod apply;
+pub(crate) mod ca;
+pub(crate) mod deploy;
+pub(crate) mod init;
+pub(crate) mod inspect;
+pub(crate) mod lineage;
+pub(crate) mod manual;
+pub(crate) mod plan;
+pub(crate) mod rollback;
+pub(crate) mod status;
+pub(crate) mod verify;

@@ -1,0 +1,36 @@
+//! `certwright ca`.
+
+use std::sync::Arc;
+
+use certwright::{Error, ErrorKind, IssuerName, IssuerSpec, LocalCa, OsFilesystem, Result, SystemClock};
+
+use crate::args::{Ca, CaVerb, Shared};
+use crate::load;
+use crate::screen::Screen;
+
+pub(crate) fn run(shared: &Shared, these: &Ca, screen: &mut Screen) -> Result<u8> {
+    let CaVerb::Export { issuer } = &these.verb;
+    let config = load::config(shared)?;
+    let local = config.issuers.iter().filter_map(|(name, spec)| match spec {
+        IssuerSpec::Local(wish) => Some((name, wish)),
+        _ => None,
+    });
+    let found: Vec<_> = local.filter(|(name, _)| issuer.as_ref().is_none_or(|wanted| wanted == *name)).collect();
+    let [(name, wish)] = found.as_slice() else { return Err(not_one(issuer.as_ref(), &found)) };
+    let (fs, clock) = (Arc::new(OsFilesystem::new()), Arc::new(SystemClock));
+    let ca = LocalCa::new((*name).clone(), (*wish).clone(), fs, &config.root, clock);
+    Ok(screen.text(&ca.root_pem(&load::cancel()?)?))
+}
+
+fn not_one<T>(issuer: Option<&IssuerName>, found: &[(&IssuerName, T)]) -> Error {
+    let names: Vec<String> = found.iter().map(|(name, _)| name.to_string()).collect();
+    match issuer {
+        Some(name) => Error::new(ErrorKind::InvalidSpec, "there is no embedded CA of this name")
+            .context("issuer", name)
+            .hint("name an issuer of `type = \"local\"`"),
+        None if names.is_empty() => Error::new(ErrorKind::InvalidSpec, "no embedded CA is configured")
+            .hint("write a table `[issuer.NAME]` with `type = \"local\"`"),
+        None => Error::new(ErrorKind::InvalidSpec, "there are several embedded CAs")
+            .hint(format!("name one of {}", names.join(", "))),
+    }
+}
