@@ -12,21 +12,28 @@ mod model {
     certwright_tests::filesystem_suite!(|| -> Bench_ { Bench::model(ModelFs::default()) });
 }
 
-mod disk {
+/// Over the kernel: files change hands and other users open them.
+mod as_root {
     use super::*;
-    certwright_tests::filesystem_suite!(|| -> Bench_ { Ok(Bench::real(OsFilesystem::new(), Scratch::on_disk()?)) });
-}
 
-mod disk_stepwise {
-    use super::*;
-    certwright_tests::filesystem_suite!(|| -> Bench_ {
-        Ok(Bench::real(OsFilesystem::stepwise(), Scratch::on_disk()?))
-    });
-}
+    mod disk {
+        use super::*;
+        certwright_tests::filesystem_suite!(|| -> Bench_ { Ok(Bench::real(OsFilesystem::new(), Scratch::on_disk()?)) });
+    }
 
-mod memory {
-    use super::*;
-    certwright_tests::filesystem_suite!(|| -> Bench_ { Ok(Bench::real(OsFilesystem::new(), Scratch::in_memory()?)) });
+    mod disk_stepwise {
+        use super::*;
+        certwright_tests::filesystem_suite!(|| -> Bench_ {
+            Ok(Bench::real(OsFilesystem::stepwise(), Scratch::on_disk()?))
+        });
+    }
+
+    mod memory {
+        use super::*;
+        certwright_tests::filesystem_suite!(|| -> Bench_ {
+            Ok(Bench::real(OsFilesystem::new(), Scratch::in_memory()?))
+        });
+    }
 }
 
 /// Where something is wanting.
@@ -56,8 +63,8 @@ mod wanting {
     }
 
     #[test]
-    fn room_in_memory() -> Outcome {
-        mounted("wanting::room_in_memory", r#"mount -t tmpfs -o size=64k none "$0""#, full)
+    fn room_in_memory_as_root() -> Outcome {
+        mounted("wanting::room_in_memory_as_root", r#"mount -t tmpfs -o size=64k none "$0""#, full)
     }
 
     #[test]
@@ -72,10 +79,10 @@ mod wanting {
     }
 
     #[test]
-    fn the_right_to_write_in_memory() -> Outcome {
+    fn the_right_to_write_in_memory_as_root() -> Outcome {
         let mount = r#"mount -t tmpfs none "$0"; printf f >"$0/f"; mkdir "$0/d"; ln -s f "$0/l"
             mount -o remount,ro "$0""#;
-        mounted("wanting::the_right_to_write_in_memory", mount, read_only)
+        mounted("wanting::the_right_to_write_in_memory_as_root", mount, read_only)
     }
 
     #[test]
@@ -84,8 +91,8 @@ mod wanting {
     }
 
     #[test]
-    fn acls_on_ramfs() -> Outcome {
-        mounted("wanting::acls_on_ramfs", r#"mount -t ramfs none "$0""#, without_acls)
+    fn acls_on_ramfs_as_root() -> Outcome {
+        mounted("wanting::acls_on_ramfs_as_root", r#"mount -t ramfs none "$0""#, without_acls)
     }
 }
 
@@ -105,12 +112,12 @@ mod at_random {
     }
 
     #[test]
-    fn on_disk() -> Outcome {
+    fn on_disk_as_root() -> Outcome {
         same(0..150, Scratch::on_disk)
     }
 
     #[test]
-    fn in_memory() -> Outcome {
+    fn in_memory_as_root() -> Outcome {
         same(1000..1300, Scratch::in_memory)
     }
 }

@@ -239,11 +239,11 @@ fn bring_another(site: &Site) {
 }
 
 #[test]
-fn killed_at_every_call_on_the_disk_at_hand() {
+fn killed_at_every_call_on_the_disk_at_hand_as_root() {
     assert!(kill_everywhere(&std::env::temp_dir()) > 100);
 }
 
 #[test]
-fn killed_at_every_call_in_memory() {
+fn killed_at_every_call_in_memory_as_root() {
     assert!(kill_everywhere(Path::new("/dev/shm")) > 100);
 }

@@ -35,8 +35,10 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
             };
             findings.extend(between_floors(module, &target, test).map(|what| format!("{place}: {what}")));
             let facade = path.passed_on && target.starts_with(module);
-            // A file below a module is a part of it: an `impl` written over two files is no circle. Floors are not parts.
-            let part = target.len() > 1 && module.starts_with(&target);
+            // `os/open.rs` is a part of `os.rs`: an `impl` written over two files is no circle. The `mod.rs` of a floor is a
+            // folder of things that stand for themselves.
+            let folder = target.len() == 1 && modules.file(&target).ends_with("/mod.rs");
+            let part = module.starts_with(&target) && !folder;
             if !test && !facade && !part && target != *module && !module.is_empty() {
                 graph.entry(module.clone()).or_default().insert(target);
             }

@@ -183,7 +183,7 @@ const NAMED: [u8; 44] = [
 ];
 
 #[test]
-fn acls_are_written_read_and_removed_on_handles() {
+fn acls_are_written_read_and_removed_on_handles_as_root() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
     let file = fs.open(None, &scratch.at("f"), Open::Create).unwrap();
@@ -208,7 +208,7 @@ fn acls_are_written_read_and_removed_on_handles() {
 }
 
 #[test]
-fn a_file_system_without_acls_is_unsupported() {
+fn a_file_system_without_acls_is_unsupported_as_root() {
     let fs = OsFilesystem::new();
     let file = fs.open(None, Path::new("/proc/self/mountinfo"), Open::Read).unwrap();
     let error = fs.set_acl(&file, AclKind::Access, Some(&NAMED)).unwrap_err();
@@ -217,7 +217,7 @@ fn a_file_system_without_acls_is_unsupported() {
 }
 
 #[test]
-fn an_owner_of_minus_one_is_nobody() {
+fn an_owner_of_minus_one_is_nobody_as_root() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
     let file = fs.open(None, &scratch.at("f"), Open::Create).unwrap();
@@ -229,7 +229,7 @@ fn an_owner_of_minus_one_is_nobody() {
 }
 
 #[test]
-fn the_kernel_answers_for_somebody_else_and_we_stay_who_we_are() {
+fn the_kernel_answers_for_somebody_else_and_we_stay_who_we_are_as_root() {
     let scratch = Scratch::new();
     let fs = OsFilesystem::new();
     std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o711)).unwrap();

@@ -136,7 +136,7 @@ fn a_thread_is_no_process() {
 }
 
 #[test]
-fn a_pid_file_that_others_control_is_not_believed() {
+fn a_pid_file_that_others_control_is_not_believed_as_root() {
     let service = Service::start("trap 'echo hup' HUP");
     let pid = service.0.id().to_string();
     let scratch = Scratch::new();
