@@ -51,6 +51,8 @@ pub const PROGRAMS: &[Program] = &[
     needed("pop3-login", "dovecot-pop3d", &[]),
     needed("getfacl", "acl", &[]),
     needed("setfacl", "acl", &[]),
+    needed("mke2fs", "e2fsprogs", &[]),
+    needed("chattr", "e2fsprogs", &[]),
     needed("openssl", "openssl", &[]),
     needed("strace", "strace", &[]),
     Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },

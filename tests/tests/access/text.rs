@@ -148,6 +148,7 @@ fn too_many_entries_are_not_a_full_disk_and_a_full_disk_is() {
     // Blocks of 1 KiB hold a little over a hundred entries; small inodes leave no room for one beside them.
     let mount = r#"truncate -s 4M "$0.img"; mke2fs -q -t ext4 -b 1024 -I 128 -O ^has_journal "$0.img"
         mount -o loop "$0.img" "$0"; rm "$0.img""#;
+    program("mke2fs");
     let Some(root) = in_mount(test, mount).unwrap() else { return };
     let fs = OsFilesystem::new();
     let node = fs.open(None, &root.join("f"), Open::Create).unwrap();
@@ -175,7 +176,7 @@ fn an_immutable_file_is_refused_and_the_flag_is_mentioned() {
     let fs = OsFilesystem::new();
     let node = fs.open(None, &path, Open::Read).unwrap();
     let flag = |flag: &str| {
-        let mut chattr = Command::new("chattr");
+        let mut chattr = Command::new(program("chattr"));
         assert!(run(chattr.arg(flag).arg(&path), LIMIT).unwrap().status.success());
     };
     flag("+i");

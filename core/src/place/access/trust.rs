@@ -89,4 +89,4 @@ fn writer(directory: &Inode, owner: u32) -> Option<(EntryKind, Permissions)> {
 }
 
 #[cfg(test)]
-mod tests;
+mod as_root;

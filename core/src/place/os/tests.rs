@@ -183,76 +183,6 @@ const NAMED: [u8; 44] = [
 ];
 
 #[test]
-fn acls_are_written_read_and_removed_on_handles_as_root() {
-    let scratch = Scratch::new();
-    let fs = OsFilesystem::new();
-    let file = fs.open(None, &scratch.at("f"), Open::Create).unwrap();
-    assert_eq!(fs.acl(&file, AclKind::Access).unwrap(), None);
-    fs.set_acl(&file, AclKind::Access, Some(&NAMED)).unwrap();
-    assert_eq!(fs.acl(&file, AclKind::Access).unwrap().as_deref(), Some(&NAMED[..]));
-    assert_eq!(std::fs::metadata(scratch.at("f")).unwrap().mode() & 0o777, 0o640, "the mask shows as group bits");
-    let facts = fs.open(None, &scratch.at("f"), Open::Facts).unwrap();
-    assert_eq!(fs.acl(&facts, AclKind::Access).unwrap().as_deref(), Some(&NAMED[..]));
-    fs.set_acl(&file, AclKind::Access, None).unwrap();
-    fs.set_acl(&file, AclKind::Access, None).unwrap();
-    assert_eq!(fs.acl(&file, AclKind::Access).unwrap(), None);
-    // More entries than fit into the usual buffer.
-    let mut many = NAMED[..12].to_vec();
-    for uid in 2_000_u32..2_100 {
-        many.extend_from_slice(&[2, 0, 4, 0]);
-        many.extend_from_slice(&uid.to_le_bytes());
-    }
-    many.extend_from_slice(&NAMED[20..]);
-    fs.set_acl(&file, AclKind::Access, Some(&many)).unwrap();
-    assert_eq!(fs.acl(&file, AclKind::Access).unwrap(), Some(many));
-}
-
-#[test]
-fn a_file_system_without_acls_is_unsupported_as_root() {
-    let fs = OsFilesystem::new();
-    let file = fs.open(None, Path::new("/proc/self/mountinfo"), Open::Read).unwrap();
-    let error = fs.set_acl(&file, AclKind::Access, Some(&NAMED)).unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::Unsupported);
-    assert_eq!(error.raw_os_error(), Some(Errno::OPNOTSUPP.raw_os_error()));
-}
-
-#[test]
-fn an_owner_of_minus_one_is_nobody_as_root() {
-    let scratch = Scratch::new();
-    let fs = OsFilesystem::new();
-    let file = fs.open(None, &scratch.at("f"), Open::Create).unwrap();
-    assert!(fs.set_owner(&file, u32::MAX, 0).is_err());
-    assert!(fs.set_owner(&file, 0, u32::MAX).is_err());
-    fs.set_owner(&file, 1234, 4321).unwrap();
-    let found = fs.stat(&file).unwrap();
-    assert_eq!((found.uid, found.gid, found.links), (1234, 4321, 1));
-}
-
-#[test]
-fn the_kernel_answers_for_somebody_else_and_we_stay_who_we_are_as_root() {
-    let scratch = Scratch::new();
-    let fs = OsFilesystem::new();
-    std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
-    let path = scratch.at("f");
-    let file = fs.open(None, &path, Open::Create).unwrap();
-    fs.set_owner(&file, 1234, 4321).unwrap();
-    fs.set_mode(&file, 0o640).unwrap();
-    let can = |uid, gid, groups: &[u32]| fs.can_open_as(&Identity::new(uid, gid, groups.to_vec()), &path).unwrap();
-    assert!(can(1234, 1, &[]));
-    assert!(can(5, 4321, &[]));
-    assert!(can(5, 1, &[7, 4321]));
-    assert!(!can(5, 1, &[7]));
-    assert!(!can(0, 0, &[]), "root without capabilities is an ordinary user");
-    std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
-    assert!(!can(1234, 1, &[]));
-    let missing = fs.can_open_as(&Identity::new(0, 0, vec![]), &scratch.at("missing"));
-    assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
-    assert_eq!(rustix::process::geteuid().as_raw(), 0);
-    assert!(rustix::thread::capabilities(None).unwrap().effective.contains(rustix::thread::CapabilitySet::SETUID));
-    assert!(std::fs::read(&path).is_ok());
-}
-
-#[test]
 fn without_the_capability_to_change_identity_the_question_is_unsupported() {
     let answer = std::thread::spawn(|| {
         let mut sets = rustix::thread::capabilities(None).unwrap();
@@ -270,4 +200,79 @@ fn room_is_what_statvfs_says() {
     let root = fs.open(None, Path::new("/proc"), Open::Directory).unwrap();
     let space = fs.space(&root).unwrap();
     assert_eq!((space.bytes, space.inodes, space.read_only), (0, None, false));
+}
+
+/// These take on other identities, or give files to others.
+mod as_root {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_acls_is_unsupported() {
+        let fs = OsFilesystem::new();
+        let file = fs.open(None, Path::new("/proc/self/mountinfo"), Open::Read).unwrap();
+        let error = fs.set_acl(&file, AclKind::Access, Some(&NAMED)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Unsupported);
+        assert_eq!(error.raw_os_error(), Some(Errno::OPNOTSUPP.raw_os_error()));
+    }
+
+    #[test]
+    fn acls_are_written_read_and_removed_on_handles() {
+        let scratch = Scratch::new();
+        let fs = OsFilesystem::new();
+        let file = fs.open(None, &scratch.at("f"), Open::Create).unwrap();
+        assert_eq!(fs.acl(&file, AclKind::Access).unwrap(), None);
+        fs.set_acl(&file, AclKind::Access, Some(&NAMED)).unwrap();
+        assert_eq!(fs.acl(&file, AclKind::Access).unwrap().as_deref(), Some(&NAMED[..]));
+        assert_eq!(std::fs::metadata(scratch.at("f")).unwrap().mode() & 0o777, 0o640, "the mask shows as group bits");
+        let facts = fs.open(None, &scratch.at("f"), Open::Facts).unwrap();
+        assert_eq!(fs.acl(&facts, AclKind::Access).unwrap().as_deref(), Some(&NAMED[..]));
+        fs.set_acl(&file, AclKind::Access, None).unwrap();
+        fs.set_acl(&file, AclKind::Access, None).unwrap();
+        assert_eq!(fs.acl(&file, AclKind::Access).unwrap(), None);
+        // More entries than fit into the usual buffer.
+        let mut many = NAMED[..12].to_vec();
+        for uid in 2_000_u32..2_100 {
+            many.extend_from_slice(&[2, 0, 4, 0]);
+            many.extend_from_slice(&uid.to_le_bytes());
+        }
+        many.extend_from_slice(&NAMED[20..]);
+        fs.set_acl(&file, AclKind::Access, Some(&many)).unwrap();
+        assert_eq!(fs.acl(&file, AclKind::Access).unwrap(), Some(many));
+    }
+
+    #[test]
+    fn an_owner_of_minus_one_is_nobody() {
+        let scratch = Scratch::new();
+        let fs = OsFilesystem::new();
+        let file = fs.open(None, &scratch.at("f"), Open::Create).unwrap();
+        assert!(fs.set_owner(&file, u32::MAX, 0).is_err());
+        assert!(fs.set_owner(&file, 0, u32::MAX).is_err());
+        fs.set_owner(&file, 1234, 4321).unwrap();
+        let found = fs.stat(&file).unwrap();
+        assert_eq!((found.uid, found.gid, found.links), (1234, 4321, 1));
+    }
+
+    #[test]
+    fn the_kernel_answers_for_somebody_else_and_we_stay_who_we_are() {
+        let scratch = Scratch::new();
+        let fs = OsFilesystem::new();
+        std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+        let path = scratch.at("f");
+        let file = fs.open(None, &path, Open::Create).unwrap();
+        fs.set_owner(&file, 1234, 4321).unwrap();
+        fs.set_mode(&file, 0o640).unwrap();
+        let can = |uid, gid, groups: &[u32]| fs.can_open_as(&Identity::new(uid, gid, groups.to_vec()), &path).unwrap();
+        assert!(can(1234, 1, &[]));
+        assert!(can(5, 4321, &[]));
+        assert!(can(5, 1, &[7, 4321]));
+        assert!(!can(5, 1, &[7]));
+        assert!(!can(0, 0, &[]), "root without capabilities is an ordinary user");
+        std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        assert!(!can(1234, 1, &[]));
+        let missing = fs.can_open_as(&Identity::new(0, 0, vec![]), &scratch.at("missing"));
+        assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(rustix::process::geteuid().as_raw(), 0);
+        assert!(rustix::thread::capabilities(None).unwrap().effective.contains(rustix::thread::CapabilitySet::SETUID));
+        assert!(std::fs::read(&path).is_ok());
+    }
 }

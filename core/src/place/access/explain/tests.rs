@@ -40,21 +40,6 @@ fn ask(path: &Path) -> PathVerdict {
 }
 
 #[test]
-fn names_the_first_component_that_denies_and_looks_at_the_file_by_itself() {
-    let scratch = tree();
-    let key = scratch.at("a/b/key");
-    assert_eq!(ask(&key).to_string(), format!("allow at {}: other::r-- (needed r--)", key.display()));
-    give(&scratch.at("a/b"), "u::rwx,u:60001:---,g::---,m::r--,o::rwx");
-    let denied = ask(&key);
-    assert_eq!(denied.to_string(), format!("deny at {}: user:60001:--- (needed --x)", scratch.at("a/b").display()));
-    assert!(denied.alone.unwrap().is_allow(), "the file itself is open: only its directory protects it");
-    mode(&scratch.at("a"), 0o700);
-    assert_eq!(ask(&key).component, scratch.at("a"));
-    mode(&key, 0o600);
-    assert!(ask(&key).alone.unwrap().is_deny());
-}
-
-#[test]
 fn links_are_followed_and_their_ancestors_count() {
     let scratch = tree();
     std::fs::create_dir(scratch.at("closed")).unwrap();
@@ -109,53 +94,73 @@ fn a_loop_ends_and_what_is_missing_is_named() {
 }
 
 #[test]
-fn a_foreign_link_in_a_sticky_directory_is_not_followed_where_the_kernel_protects() {
-    let protects = std::fs::read_to_string("/proc/sys/fs/protected_symlinks").unwrap().trim() == "1";
-    let scratch = tree();
-    std::fs::create_dir(scratch.at("tmp")).unwrap();
-    mode(&scratch.at("tmp"), 0o1777);
-    let link = scratch.at("tmp/link");
-    symlink("../a/b/key", &link).unwrap();
-    std::os::unix::fs::lchown(&link, Some(60_009), Some(60_009)).unwrap();
-    let fs = OsFilesystem::new();
-    for who in [stranger(), Identity::new(60_009, 60_009, vec![])] {
-        let expected = fs.can_open_as(&who, &link).unwrap();
-        assert_eq!(explain(&fs, &link, &who, R).unwrap().is_allow(), expected, "{who}");
-        assert_eq!(expected, !protects || who.uid == 60_009);
-    }
-}
-
-#[test]
-fn what_this_process_may_not_look_at_is_a_doubt() {
-    let scratch = tree();
-    mode(&scratch.at("a/b"), 0o700);
-    let key = scratch.at("a/b/key");
-    let listless = scratch.at("a");
-    mode(&listless, 0o711);
-    let ordinary = std::thread::spawn(move || {
-        let user = rustix::process::Uid::from_raw(60_001);
-        rustix::thread::set_thread_res_uid(None, Some(user), None).unwrap();
-        ask(&key)
-    });
-    let answer = ordinary.join().unwrap();
-    // The directory that cannot be entered is seen, so the answer is still certain.
-    assert_eq!(answer.component, scratch.at("a/b"));
-    assert!(answer.verdict.is_deny());
-    assert_eq!(answer.alone, None);
-    let (key, other) = (scratch.at("a/b/key"), Identity::new(0, 0, vec![]));
-    let ordinary = std::thread::spawn(move || {
-        let user = rustix::process::Uid::from_raw(60_001);
-        rustix::thread::set_thread_res_uid(None, Some(user), None).unwrap();
-        explain(&OsFilesystem::new(), &key, &other, R).unwrap()
-    });
-    assert_eq!(ordinary.join().unwrap().verdict, Verdict::Unknown(Doubt::OutOfSight));
-}
-
-#[test]
 fn asking_never_opens_a_device_or_waits_for_a_fifo() {
     let scratch = tree();
     let fifo = scratch.at("fifo");
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
     assert!(ask(&fifo).verdict.is_deny());
     assert!(ask(Path::new("/dev/null")).is_allow());
+}
+
+/// These take on other identities, or give files to others.
+mod as_root {
+    use super::*;
+
+    #[test]
+    fn names_the_first_component_that_denies_and_looks_at_the_file_by_itself() {
+        let scratch = tree();
+        let key = scratch.at("a/b/key");
+        assert_eq!(ask(&key).to_string(), format!("allow at {}: other::r-- (needed r--)", key.display()));
+        give(&scratch.at("a/b"), "u::rwx,u:60001:---,g::---,m::r--,o::rwx");
+        let denied = ask(&key);
+        assert_eq!(denied.to_string(), format!("deny at {}: user:60001:--- (needed --x)", scratch.at("a/b").display()));
+        assert!(denied.alone.unwrap().is_allow(), "the file itself is open: only its directory protects it");
+        mode(&scratch.at("a"), 0o700);
+        assert_eq!(ask(&key).component, scratch.at("a"));
+        mode(&key, 0o600);
+        assert!(ask(&key).alone.unwrap().is_deny());
+    }
+
+    #[test]
+    fn a_foreign_link_in_a_sticky_directory_is_not_followed_where_the_kernel_protects() {
+        let protects = std::fs::read_to_string("/proc/sys/fs/protected_symlinks").unwrap().trim() == "1";
+        let scratch = tree();
+        std::fs::create_dir(scratch.at("tmp")).unwrap();
+        mode(&scratch.at("tmp"), 0o1777);
+        let link = scratch.at("tmp/link");
+        symlink("../a/b/key", &link).unwrap();
+        std::os::unix::fs::lchown(&link, Some(60_009), Some(60_009)).unwrap();
+        let fs = OsFilesystem::new();
+        for who in [stranger(), Identity::new(60_009, 60_009, vec![])] {
+            let expected = fs.can_open_as(&who, &link).unwrap();
+            assert_eq!(explain(&fs, &link, &who, R).unwrap().is_allow(), expected, "{who}");
+            assert_eq!(expected, !protects || who.uid == 60_009);
+        }
+    }
+
+    #[test]
+    fn what_this_process_may_not_look_at_is_a_doubt() {
+        let scratch = tree();
+        mode(&scratch.at("a/b"), 0o700);
+        let key = scratch.at("a/b/key");
+        let listless = scratch.at("a");
+        mode(&listless, 0o711);
+        let ordinary = std::thread::spawn(move || {
+            let user = rustix::process::Uid::from_raw(60_001);
+            rustix::thread::set_thread_res_uid(None, Some(user), None).unwrap();
+            ask(&key)
+        });
+        let answer = ordinary.join().unwrap();
+        // The directory that cannot be entered is seen, so the answer is still certain.
+        assert_eq!(answer.component, scratch.at("a/b"));
+        assert!(answer.verdict.is_deny());
+        assert_eq!(answer.alone, None);
+        let (key, other) = (scratch.at("a/b/key"), Identity::new(0, 0, vec![]));
+        let ordinary = std::thread::spawn(move || {
+            let user = rustix::process::Uid::from_raw(60_001);
+            rustix::thread::set_thread_res_uid(None, Some(user), None).unwrap();
+            explain(&OsFilesystem::new(), &key, &other, R).unwrap()
+        });
+        assert_eq!(ordinary.join().unwrap().verdict, Verdict::Unknown(Doubt::OutOfSight));
+    }
 }
