@@ -5,6 +5,8 @@
 //!   lineage with a service that they are tried on.
 //! - [`conformance`]: one suite per seam, run over every implementation; [`differ`] compares two by random acts.
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
+//! - [`servers`], [`served`], [`load`]: real servers on loopback, what they serve, and clients without end.
+//! - [`cli`], [`site`], [`host`]: the command line, a lineage, and a lineage with its server; [`until`] waits for what comes.
 //! - [`program`], [`process`], [`namespace`]: the real programs, ended in time, and mounts of a test's own.
 //! - [`scratch`], [`ports`], [`openssl`], [`materials`], [`prng`]: directories that go away, free ports, a second opinion
 //!   on certificates, keys and certificates, seeded numbers.
@@ -24,4 +26,7 @@ pub mod prng;
 pub mod process;
 pub mod program;
 pub mod scratch;
+pub mod served;
+pub mod servers;
 pub mod stage_play;
+pub mod until;
