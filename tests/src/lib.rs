@@ -13,10 +13,13 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failing test may panic"))]
 
+pub mod cli;
 pub mod conformance;
 pub mod crash;
 pub mod differ;
 pub mod fuzzing;
+pub mod host;
+pub mod load;
 pub mod materials;
 pub mod model_fs;
 pub mod namespace;
@@ -28,5 +31,6 @@ pub mod program;
 pub mod scratch;
 pub mod served;
 pub mod servers;
+pub mod site;
 pub mod stage_play;
 pub mod until;

@@ -1,27 +1,27 @@
 //! What a server serves, as the openssl program sees it.
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use crate::openssl;
+use crate::servers::Place;
 
-/// The leaf that is served at an address, DER. `dialect` is a word of `openssl s_client -starttls`.
+/// The leaf that is served at a place, DER.
 ///
 /// # Errors
 ///
 /// When no handshake could be made.
-pub fn leaf(address: SocketAddr, name: Option<&str>, dialect: Option<&str>) -> io::Result<Vec<u8>> {
-    let address = address.to_string();
+pub fn leaf(place: Place, name: Option<&str>) -> io::Result<Vec<u8>> {
+    let address = place.address.to_string();
     let mut arguments = vec!["s_client", "-connect", &address];
     match name {
         Some(name) => arguments.extend(["-servername", name]),
         None => arguments.push("-noservername"),
     }
-    arguments.extend(dialect.into_iter().flat_map(|dialect| ["-starttls", dialect]));
+    arguments.extend(place.dialect.into_iter().flat_map(|dialect| ["-starttls", dialect]));
     first(openssl::openssl(arguments)?.stdout.as_slice())
         .map_err(|_| io::Error::new(io::ErrorKind::ConnectionRefused, format!("no certificate is served at {address}")))
 }

@@ -69,6 +69,16 @@ pub struct Files<'a> {
     pub key: &'a Path,
 }
 
+/// Where a server listens, and the dialect that it speaks there before TLS, as both the configuration of certwright and
+/// `openssl s_client -starttls` call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Where.
+    pub address: SocketAddr,
+    /// The dialect, where there is one.
+    pub dialect: Option<&'static str>,
+}
+
 /// One server. It does not run before it is started, and ends when it is dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -78,13 +88,14 @@ pub struct Server {
     pub binary: PathBuf,
     /// Its configuration file, or directory where the program has one.
     pub config: PathBuf,
+    /// The file of its configuration that is read first.
+    pub main: PathBuf,
     /// Its pid file.
     pub pid: PathBuf,
     /// Where it listens.
-    pub address: SocketAddr,
-    /// Where else it listens.
-    pub others: Vec<SocketAddr>,
+    pub places: Vec<Place>,
     argv: Vec<OsString>,
+    variables: Vec<(String, PathBuf)>,
     stop: Signal,
     running: Option<Running>,
     home: Home,
@@ -107,6 +118,11 @@ impl Home {
 
     fn join(&self, name: &str) -> PathBuf {
         self.scratch.join(name)
+    }
+
+    /// Its address, where this dialect is spoken.
+    fn place(&self, dialect: Option<&'static str>) -> Place {
+        Place { address: self.address, dialect }
     }
 
     fn path(&self) -> std::path::Display<'_> {
@@ -140,6 +156,25 @@ impl Server {
         format!(r#"{{ preset = "{preset}", config = "{config}", pid = "{pid}", binary = "{binary}"{more} }}"#)
     }
 
+    /// Gives it a variable of its environment when it is started next.
+    pub fn set(&mut self, variable: &str, value: &Path) {
+        self.variables.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// Where it listens first.
+    ///
+    /// # Panics
+    ///
+    /// When it listens nowhere, which none does.
+    pub fn address(&self) -> SocketAddr {
+        self.places[0].address
+    }
+
+    /// Who it runs as.
+    pub fn user(&self) -> User {
+        self.home.user
+    }
+
     /// A path in its home directory.
     pub fn join(&self, name: &str) -> PathBuf {
         self.home.join(name)
@@ -153,7 +188,8 @@ impl Server {
     pub fn start(&mut self) -> io::Result<()> {
         let log = File::create(self.join("output.log"))?;
         let mut command = Command::new(program_of(&self.argv)?);
-        command.args(self.argv.iter().skip(1)).current_dir("/").stdin(Stdio::null());
+        command.args(self.argv.iter().skip(1)).envs(self.variables.iter().cloned());
+        command.current_dir("/").stdin(Stdio::null());
         command.stdout(log.try_clone()?).stderr(log);
         let User { uid, gid } = self.home.user;
         if self.home.user != User::ROOT {
@@ -170,7 +206,8 @@ impl Server {
             if number.is_empty() {
                 return Err(io::Error::other("the pid file is empty"));
             }
-            ports::reachable(self.address, Duration::ZERO).map(Ok)
+            let mut places = self.places.iter();
+            places.try_for_each(|place| ports::reachable(place.address, Duration::ZERO)).map(Ok)
         });
         started.and_then(|started| started).map_err(|error| self.with_last_words(&error))
     }
@@ -199,15 +236,20 @@ impl Server {
         self.running.as_ref().ok_or_else(|| io::Error::other(format!("{} does not run", self.preset)))
     }
 
-    /// Ends it in its own way, or by force when it takes too long.
+    /// Ends it in its own way, or by force when it takes too long. Nobody listens in its places afterwards.
     ///
     /// # Errors
     ///
-    /// When it had to be forced.
+    /// When it had to be forced, or somebody listens all the same.
     pub fn stop(&mut self) -> io::Result<()> {
         let Some(mut running) = self.running.take() else { return Ok(()) };
         running.signal(self.stop)?;
-        running.wait(LIMIT).map(drop)
+        running.wait(LIMIT)?;
+        // A worker may outlive its master by a moment.
+        until(LIMIT, "its places are free", || match self.places.iter().find(|place| listens(place)) {
+            Some(place) => Err(io::Error::other(format!("somebody listens on {}", place.address))),
+            None => Ok(()),
+        })
     }
 }
 
@@ -216,6 +258,10 @@ impl Drop for Server {
         // By its own process, which takes its children along; the rest of its group goes by force.
         let _ = self.stop();
     }
+}
+
+fn listens(place: &Place) -> bool {
+    ports::reachable(place.address, Duration::ZERO).is_ok()
 }
 
 fn program_of(argv: &[OsString]) -> io::Result<&OsString> {

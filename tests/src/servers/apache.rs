@@ -35,10 +35,11 @@ pub fn reading(user: User, files: Files<'_>) -> io::Result<Server> {
         binary: program("apache2"),
         pid: home.join("pid"),
         argv: argv("apache2", ["-D".as_ref(), "FOREGROUND".as_ref(), "-f".as_ref(), config.as_os_str()]),
-        address: home.address,
-        others: Vec::new(),
+        places: vec![home.place(None)],
+        main: config.clone(),
         config,
         stop: Signal::TERM,
+        variables: Vec::new(),
         running: None,
         home,
     })

@@ -5,7 +5,7 @@ use std::io;
 
 use rustix::process::Signal;
 
-use super::{Files, Home, Server, User, argv};
+use super::{Files, Home, Place, Server, User, argv};
 use crate::ports;
 use crate::program::program;
 
@@ -18,13 +18,13 @@ use crate::program::program;
 pub fn reading(account: &str, files: Files<'_>) -> io::Result<Server> {
     let user = User::named(account)?;
     let home = Home::new(user)?;
-    let others = vec![ports::own()?, ports::own()?];
+    let (pop3_address, imaps_address) = (ports::own()?, ports::own()?);
     let listener = |name: &str, place: Option<&std::net::SocketAddr>| {
         let place = place.map(|place| format!("    address = {}\n    port = {}\n", place.ip(), place.port()));
         format!("  inet_listener {name} {{\n{}  }}\n", place.unwrap_or_else(|| "    port = 0\n".to_owned()))
     };
-    let [imap, imaps] = [listener("imap", Some(&home.address)), listener("imaps", others.get(1))];
-    let [pop3, pop3s] = [listener("pop3", others.first()), listener("pop3s", None)];
+    let (imap, imaps) = (listener("imap", Some(&home.address)), listener("imaps", Some(&imaps_address)));
+    let (pop3, pop3s) = (listener("pop3", Some(&pop3_address)), listener("pop3s", None));
     let text = format!(
         "base_dir = {0}/run\nstate_dir = {0}/state\nlog_path = {0}/error.log\nprotocols = imap pop3\n\
          default_internal_user = {account}\ndefault_internal_group = {1}\ndefault_login_user = {account}\n\
@@ -45,10 +45,15 @@ pub fn reading(account: &str, files: Files<'_>) -> io::Result<Server> {
         binary: program("dovecot"),
         pid: home.join("run/master.pid"),
         argv: argv("dovecot", ["-F".as_ref(), "-c".as_ref(), config.as_os_str()]),
-        address: home.address,
-        others,
+        places: vec![
+            home.place(Some("imap")),
+            Place { address: pop3_address, dialect: Some("pop3") },
+            Place { address: imaps_address, dialect: None },
+        ],
+        main: config.clone(),
         config,
         stop: Signal::TERM,
+        variables: Vec::new(),
         running: None,
         home,
     })

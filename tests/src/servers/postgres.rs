@@ -46,10 +46,11 @@ pub fn reading(user: User, files: Files<'_>) -> io::Result<Server> {
         binary: program("postgres"),
         pid: data.join("postmaster.pid"),
         argv: argv("postgres", ["-D".as_ref(), data.as_os_str()]),
-        address: home.address,
-        others: Vec::new(),
+        places: vec![home.place(Some("postgres"))],
+        main: config.clone(),
         config,
         stop: Signal::INT,
+        variables: Vec::new(),
         running: None,
         home,
     })
