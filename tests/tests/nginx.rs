@@ -176,20 +176,64 @@ fn a_reload_that_only_says_so_is_found_out() {
     host.expect_served(&old).unwrap();
 }
 
+/// SIGHUP is taken and the check, made as root, passes: only what is served shows that nginx could not read the key.
+#[test]
+fn a_key_for_somebody_else_is_found_out() {
+    let mut host = up(here());
+    let old = host.site.leaf().unwrap();
+    host.keys = "readers = [\"user:www-data\"]".to_owned();
+    host.wish_within("1s", TWO, "").unwrap();
+    let ran = host.site.json(&["apply"]).unwrap();
+    assert_eq!(failure(&ran), (1, "probe_mismatch".into(), "rolled_back".into()), "{}", ran.said());
+    assert!(host.server.said().contains("Permission denied"), "{}", host.server.said());
+    assert_eq!(host.site.leaf().unwrap(), old);
+    host.expect_served(&old).unwrap();
+}
+
+#[test]
+fn every_address_counts_and_the_one_that_is_wrong_is_named() {
+    let mut host = up(here());
+    let old = host.site.leaf().unwrap();
+    // Another nginx, which nobody tells to look.
+    let mut other = nginx::reading(User::STRANGER, host.site.files()).unwrap();
+    other.start().unwrap();
+    host.server.places.extend(other.places.iter().copied());
+    host.wish_within("1s", TWO, "").unwrap();
+    let ran = host.site.json(&["apply"]).unwrap();
+    assert_eq!(failure(&ran), (1, "probe_mismatch".into(), "rolled_back".into()), "{}", ran.said());
+    let message = lineage(&ran)["error"]["message"].to_string();
+    assert!(message.contains(&other.address().to_string()), "{message}");
+    assert!(!message.contains(&host.server.address().to_string()), "{message}");
+    host.expect_served(&old).unwrap();
+}
+
+#[test]
+fn a_reload_may_print_without_end_and_leave_children_behind() {
+    let host = up(here());
+    let pid = host.server.pid.display();
+    let text = format!("head -c 100000000 /dev/zero\nsleep 1000 &\nkill -HUP $(cat {pid})");
+    let chatters = script(&host.site, &text);
+    host.wish(TWO, &format!("reload = {{ command = [\"{}\"], limit = \"20s\" }}", chatters.display())).unwrap();
+    host.apply_to(0).unwrap();
+    host.expect_served(&host.site.leaf().unwrap()).unwrap();
+}
+
 #[test]
 fn a_program_that_cannot_be_run_is_refused_before_anything_is_activated() {
     let host = up(here());
     let active = host.site.active().unwrap();
-    for key in ["check", "reload"] {
-        host.wish(TWO, &format!("{key} = [\"/no/such/program\"]")).unwrap();
-        let ran = host.site.json(&["apply"]).unwrap();
-        let (code, _, aftermath) = failure(&ran);
-        assert_eq!((code, aftermath), (1, "untouched".into()), "{}", ran.said());
-        assert!(ran.said().contains("/no/such/program"));
-        assert_eq!(host.site.active().unwrap(), active);
+    let anybodys = script(&host.site, "true");
+    chmod(&anybodys, 0o777);
+    for program in [Path::new("/no/such/program"), &host.site.config(), &anybodys] {
+        for key in ["check", "reload"] {
+            host.wish(TWO, &format!("{key} = [\"{}\"]", program.display())).unwrap();
+            let ran = host.site.json(&["apply"]).unwrap();
+            let (code, _, aftermath) = failure(&ran);
+            assert_eq!((code, aftermath), (1, "untouched".into()), "{}", ran.said());
+            assert!(ran.said().contains(&program.display().to_string()), "{}", ran.said());
+            assert_eq!(host.site.active().unwrap(), active);
+        }
     }
-    let history = host.site.run(&["status"]).unwrap().said();
-    assert!(!history.contains("roll_back"), "{history}");
 }
 
 #[test]
@@ -275,9 +319,15 @@ fn an_include_file_names_the_generation_that_is_served() {
     let site = here();
     let include = site.join("tls.conf");
     let mut host = Host::new(site, |_| nginx::including(User::STRANGER, &include)).unwrap();
-    let preset = nginx_lines();
-    host.tables = format!("[[lineage.www.output]]\npath = \"{}\"\nstrategy = \"pinned\"\n{preset}", include.display());
+    let table = |template: &str| {
+        format!("[[lineage.www.output]]\npath = \"{}\"\nstrategy = \"pinned\"\n{template}", include.display())
+    };
+    // The file is wished for before the service is, whose preset fills in the same template.
+    host.tables = table(
+        "template = \"ssl_certificate {generation}/fullchain.pem;\\nssl_certificate_key {generation}/key.pem;\\n\"",
+    );
     host.bring_up().unwrap();
+    host.tables = table("");
     let pinned = || {
         let (text, generation) = (fs::read_to_string(&include).unwrap(), host.site.active().unwrap());
         let named = host.site.generation(&generation).join("key.pem");
@@ -296,9 +346,4 @@ fn an_include_file_names_the_generation_that_is_served() {
     host.apply_to(1).unwrap();
     drop(broken);
     assert_eq!(pinned(), second);
-}
-
-/// The lines that the preset fills in; said by hand, so that the file is there before the service is.
-fn nginx_lines() -> &'static str {
-    "template = \"ssl_certificate {generation}/fullchain.pem;\\nssl_certificate_key {generation}/key.pem;\\n\""
 }
