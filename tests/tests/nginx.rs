@@ -303,6 +303,17 @@ fn a_first_deployment_that_fails_is_kept_and_tried_again() {
 }
 
 #[test]
+fn what_a_run_that_died_left_does_not_keep_the_next_one_from_its_work() {
+    let host = up(here());
+    let old = host.site.leaf().unwrap();
+    fs::create_dir(host.site.generation(".stage-0002-0badf00d")).unwrap();
+    host.wish(TWO, "").unwrap();
+    host.apply_to(0).unwrap();
+    assert!(host.site.leaf().unwrap() != old, "the new one is active");
+    assert_eq!(host.site.generations().unwrap().len(), 2);
+}
+
+#[test]
 fn a_machine_is_ready_while_its_server_runs() {
     let mut host = up(here());
     let ran = host.site.run(&["verify", "--ready"]).unwrap();

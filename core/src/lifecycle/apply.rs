@@ -68,7 +68,8 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, options: &Options) -> Result<
         return Ok(report);
     }
     let sight = match settled {
-        Settled::Nothing if report.notes.is_empty() => before,
+        // What was swept without a word changes the decision as well.
+        Settled::Nothing if report.notes.is_empty() && !before.observed.unfinished => before,
         _ => ground.observe(Some(&entered.store), options.endpoints)?,
     };
     let decision = decide(ground.spec, &sight.observed, attempt.now());
