@@ -286,11 +286,20 @@ fn of_two_runs_at_once_one_works_and_the_other_says_who() {
 #[test]
 fn a_first_deployment_that_fails_is_kept_and_tried_again() {
     let mut host = new(here());
-    host.wish_within("1s", ONE, "").unwrap();
+    // As root it would make log and pid file as root's, and nginx could not start.
+    let User { uid, gid } = host.server.user();
+    let check = format!(
+        "check = [\"setpriv\", \"--reuid={uid}\", \"--regid={gid}\", \"--clear-groups\", \"{}\", \"-t\", \"-c\", \"{}\"]",
+        host.server.binary.display(),
+        host.server.config.display(),
+    );
+    host.wish_within("1s", ONE, &check).unwrap();
     // Nothing runs that could be told to look.
     let ran = host.site.json(&["apply"]).unwrap();
     let (code, _, aftermath) = failure(&ran);
     assert_eq!((code, aftermath), (1, "kept".into()), "{}", ran.said());
+    let message = lineage(&ran)["error"]["message"].to_string();
+    assert!(message.contains(&host.server.pid.display().to_string()), "{message}");
     assert_eq!(lineage(&ran)["error"]["generation"], host.site.active().unwrap());
     let leaf = host.site.leaf().unwrap();
     host.server.start().unwrap();
