@@ -5,16 +5,21 @@
 //!   lineage with a service that they are tried on.
 //! - [`conformance`]: one suite per seam, run over every implementation; [`differ`] compares two by random acts.
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
+//! - [`servers`], [`served`], [`load`]: real servers on loopback, what they serve, and clients without end.
+//! - [`cli`], [`site`], [`host`]: the command line, a lineage, and a lineage with its server; [`until`] waits for what comes.
 //! - [`program`], [`process`], [`namespace`]: the real programs, ended in time, and mounts of a test's own.
 //! - [`scratch`], [`ports`], [`openssl`], [`materials`], [`prng`]: directories that go away, free ports, a second opinion
 //!   on certificates, keys and certificates, seeded numbers.
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failing test may panic"))]
 
+pub mod cli;
 pub mod conformance;
 pub mod crash;
 pub mod differ;
 pub mod fuzzing;
+pub mod host;
+pub mod load;
 pub mod materials;
 pub mod model_fs;
 pub mod namespace;
@@ -24,4 +29,8 @@ pub mod prng;
 pub mod process;
 pub mod program;
 pub mod scratch;
+pub mod served;
+pub mod servers;
+pub mod site;
 pub mod stage_play;
+pub mod until;

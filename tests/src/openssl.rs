@@ -108,6 +108,21 @@ pub fn public_key_of_key(pem: &[u8]) -> io::Result<String> {
     printed(["pkey", "-pubout", "-in", &files.put("key.pem", pem)?])
 }
 
+/// Makes a self-signed server certificate for a name, with a key of its own: first the key, then the certificate, PEM.
+///
+/// # Errors
+///
+/// When it cannot.
+pub fn self_signed(name: &str) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    let files = Files::new()?;
+    let (key, certificate) = (text(&files.0.join("key.pem"))?, text(&files.0.join("certificate.pem"))?);
+    let common = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7"];
+    let (subject, names) = (format!("/CN={name}"), format!("subjectAltName=DNS:{name}"));
+    let wishes = ["-subj", &subject, "-addext", &names, "-keyout", &key, "-out", &certificate];
+    printed(common.iter().chain(&wishes))?;
+    Ok((std::fs::read(key)?, std::fs::read(certificate)?))
+}
+
 /// Opens a PKCS#12 file without the legacy provider, and gives key and certificates as PEM.
 ///
 /// # Errors
@@ -145,21 +160,10 @@ fn text(path: &Path) -> io::Result<String> {
 mod tests {
     use super::*;
 
-    /// A self-signed server certificate and its key, made by the program itself.
-    fn made(scratch: &Scratch) -> (Vec<u8>, Vec<u8>) {
-        let (key, certificate) = (scratch.join("k"), scratch.join("c"));
-        let common = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "7"];
-        let extensions = ["-subj", "/CN=a.example", "-addext", "subjectAltName=DNS:a.example", "-keyout"];
-        let files = [key.to_str().unwrap(), "-out", certificate.to_str().unwrap()];
-        printed(common.iter().chain(&extensions).chain(&files)).unwrap();
-        (std::fs::read(key).unwrap(), std::fs::read(certificate).unwrap())
-    }
-
     #[test]
     fn verifies_and_refuses() {
-        let scratch = Scratch::on_disk().unwrap();
-        let (key, leaf) = made(&scratch);
-        let (_, stranger) = made(&scratch);
+        let (key, leaf) = self_signed("a.example").unwrap();
+        let (_, stranger) = self_signed("a.example").unwrap();
         let good = Verify { leaf: &leaf, intermediates: &[], roots: &leaf, at: None, name: Some("a.example") };
         good.as_server().unwrap();
         assert!(Verify { name: Some("b.example"), ..good }.as_server().is_err());
@@ -174,9 +178,11 @@ mod tests {
     #[test]
     fn opens_pkcs12_with_the_right_password() {
         let scratch = Scratch::on_disk().unwrap();
-        made(&scratch);
         let path = |name: &str| scratch.join(name).to_str().unwrap().to_owned();
         let (key, certificate, store) = (path("k"), path("c"), path("p12"));
+        let made = self_signed("a.example").unwrap();
+        std::fs::write(&key, made.0).unwrap();
+        std::fs::write(&certificate, made.1).unwrap();
         printed(["pkcs12", "-export", "-inkey", &key, "-in", &certificate, "-out", &store, "-passout", "pass:right"])
             .unwrap();
         let der = std::fs::read(store).unwrap();

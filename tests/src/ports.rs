@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +27,20 @@ pub fn free() -> io::Result<u16> {
         }
         passed_over.push(listener);
     }
+}
+
+/// A loopback address and port that nobody else has: the address itself is of this process alone, and outgoing
+/// connections have 127.0.0.1, so that nothing but a listener on every address could take the port.
+///
+/// # Errors
+///
+/// When there is none left.
+pub fn own() -> io::Result<SocketAddr> {
+    static COUNT: AtomicU8 = AtomicU8::new(0);
+    let counted = COUNT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
+    let number = counted.map_err(|_| io::Error::other("every address of this process was given out"))?;
+    let [.., high, low] = std::process::id().to_be_bytes();
+    TcpListener::bind((Ipv4Addr::new(127, high | 1, low, number), 0))?.local_addr()
 }
 
 /// Waits until somebody listens there.
@@ -57,6 +72,16 @@ mod tests {
         let ports: Vec<u16> = (0..50).map(|_| free().unwrap()).collect();
         assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), 50);
         TcpListener::bind((Ipv4Addr::LOCALHOST, ports[0])).unwrap();
+    }
+
+    #[test]
+    fn own_addresses_differ_and_can_be_taken() {
+        let (one, two) = (own().unwrap(), own().unwrap());
+        assert!(one.ip() != two.ip() && one.ip().is_loopback());
+        let listener = TcpListener::bind(one).unwrap();
+        let stream = TcpStream::connect(one).unwrap();
+        assert_eq!(stream.local_addr().unwrap().ip(), Ipv4Addr::LOCALHOST, "so that no port of this address is taken");
+        drop(listener);
     }
 
     #[test]

@@ -82,8 +82,8 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// `NotFound` when there is no such file or no such process, which is how a stopped service looks; `Permission` when
-    /// the file cannot be trusted; `InvalidSpec` when it holds no pid.
+    /// `NotFound` when there is no such file, nothing in it, or no such process, which is how a stopped service looks;
+    /// `Permission` when the file cannot be trusted; `InvalidSpec` when it holds no pid.
     pub(crate) fn from_pid_file(fs: &dyn Filesystem, path: &Path) -> Result<Self> {
         let unreadable = |source: std::io::Error| {
             Error::io("the pid file cannot be read", source)
@@ -98,6 +98,12 @@ impl Process {
                 .hint(format!("run `chmod o-w {}` and let the service write it so", path.display())));
         }
         let content = fs.read(&file, LIMIT).map_err(unreadable)?;
+        if content.trim_ascii().is_empty() {
+            // `nginx -t` makes an empty file where the server would write its number (ngx_init_cycle).
+            return Err(Error::new(ErrorKind::NotFound, "the pid file is empty, as of a service that never ran")
+                .context("pid_file", path)
+                .hint("start the service, or correct the path of its pid file"));
+        }
         let pid = parse(&content).map_err(|why| {
             Error::new(ErrorKind::InvalidSpec, why)
                 .context("pid_file", path)

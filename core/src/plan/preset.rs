@@ -16,7 +16,9 @@ worded! {
         /// nginx(8).
         ///
         /// *Check*: `nginx -t -q` opens every file that the configuration names, the certificate and key included, and
-        /// compares the two; `-q` leaves errors alone. *Reload*: SIGHUP to the master (nginx(8), "SIGNALS"). It keeps the
+        /// compares the two; `-q` leaves errors alone. It makes the log and pid files that it does not find: where nginx
+        /// itself does not begin as root, run the check as its user (setpriv(1)), or it cannot open them when it is started
+        /// for the first time. *Reload*: SIGHUP to the master (nginx(8), "SIGNALS"). It keeps the
         /// old certificate when the new set is bad, and says so in its log only: the probe is what tells.
         Nginx = "nginx",
         /// haproxy(1).
