@@ -27,7 +27,7 @@ const CALLS: &[&str] = &[
     "flock",
 ];
 
-/// A configuration with every strategy of output, and a first deployment made by the embedded CA.
+/// A lineage that another client issues, with every strategy of output that writes, and a first deployment.
 struct Site {
     scratch: Scratch,
 }
@@ -41,11 +41,8 @@ impl Site {
             r#"
 version = 1
 root = "{here}/store"
-[issuer.lab]
-type = "local"
 [lineage.www]
 identifiers = ["www.example.org"]
-issuer = "lab"
 readers = ["user:65533"]
 [[lineage.www.output]]
 path = "{here}/out/bundle.pem"
@@ -58,9 +55,27 @@ template = "ssl_certificate {{generation}}/fullchain.pem;"
 "#
         );
         fs::write(site.path().join("certwright.toml"), config).unwrap();
-        let applied = site.run(&["apply"]);
-        assert_eq!(applied.0, 0, "{}", applied.1);
+        let deployed = site.run(&site.bring("old").each_ref().map(String::as_str));
+        assert_eq!(deployed.0, 0, "{}", deployed.1);
         site
+    }
+
+    /// The command that deploys material which another client obtained: here the embedded CA, with a root of its own.
+    fn bring(&self, name: &str) -> [String; 7] {
+        let elsewhere = self.path().join(name);
+        fs::create_dir(&elsewhere).unwrap();
+        let config = elsewhere.join("certwright.toml");
+        let text = format!(
+            "version = 1\nroot = \"{}/store\"\n[issuer.lab]\ntype = \"local\"\n[lineage.www]\nidentifiers = \
+             [\"www.example.org\"]\nissuer = \"lab\"\n",
+            elsewhere.display()
+        );
+        fs::write(&config, text).unwrap();
+        let issued = Command::new(certwright_bin()).arg("-c").arg(&config).arg("apply").output().unwrap();
+        assert!(issued.status.success(), "{issued:?}");
+        let file = |name: &str| elsewhere.join("store/www/current").join(name).display().to_string();
+        let words = ["deploy", "--lineage", "www", "--key", &file("key.pem"), "--fullchain", &file("fullchain.pem")];
+        words.map(str::to_owned)
     }
 
     fn path(&self) -> &Path {
@@ -175,10 +190,8 @@ fn copy_all(from: &Path, to: &Path) {
 fn kill_everywhere(beneath: &Path) -> usize {
     let site = Site::new(Scratch::beneath(beneath).unwrap());
     let old = site.active().unwrap();
-    bring_another(&site);
-    let (key, fullchain) = (site.path().join("new-key.pem"), site.path().join("new-fullchain.pem"));
-    let (key, fullchain) = (key.display().to_string(), fullchain.display().to_string());
-    let deploy = ["deploy", "--lineage", "www", "--key", &key, "--fullchain", &fullchain];
+    let deploy = site.bring("new");
+    let deploy = deploy.each_ref().map(String::as_str);
     let saved = Saved::of(&site, beneath);
 
     let calls = format!("trace={}", CALLS.join(","));
@@ -221,21 +234,6 @@ fn judge(site: &Site, old: &str, new: &str, place: &str) -> String {
     let (status, text) = site.run(&["plan"]);
     assert_eq!(status, 0, "{place}: there is still something to do: {text}");
     after
-}
-
-/// Material that another client would bring, made by the same embedded CA in a root elsewhere.
-fn bring_another(site: &Site) {
-    let elsewhere = site.path().join("elsewhere");
-    fs::create_dir(&elsewhere).unwrap();
-    let text = fs::read_to_string(site.path().join("certwright.toml")).unwrap();
-    let config = site.path().join("elsewhere.toml");
-    fs::write(&config, text.split("[[lineage").next().unwrap()).unwrap();
-    let status =
-        Command::new(certwright_bin()).arg("-c").arg(&config).arg("--root").arg(&elsewhere).arg("apply").output();
-    assert!(status.unwrap().status.success());
-    let current = elsewhere.join("www/current");
-    fs::copy(current.join("key.pem"), site.path().join("new-key.pem")).unwrap();
-    fs::copy(current.join("fullchain.pem"), site.path().join("new-fullchain.pem")).unwrap();
 }
 
 #[test]

@@ -8,11 +8,12 @@ use std::time::Duration;
 use super::probe::{self, Observation, Probe};
 use super::reload::{self, Reloader};
 use crate::ground::cancel::Cancel;
-use crate::ground::error::{Phase, Result};
+use crate::ground::error::{Aftermath, Phase, Result};
 use crate::ground::id::{Fingerprint, GenerationId, LineageName};
 use crate::ground::time::{Clock, Timestamp};
 use crate::pki::trust::Roots;
 use crate::place::access::names::Names;
+use crate::place::command;
 use crate::place::filesystem::Filesystem;
 use crate::place::journal::Event;
 use crate::place::lineage::{CURRENT, LineageDirectory};
@@ -112,6 +113,23 @@ impl Attempt<'_> {
         if let Some(watch) = &self.tools.watch {
             watch(&Progress { lineage: self.spec.name.clone(), phase });
         }
+    }
+
+    /// What would have to be undone is not begun: a program that cannot be run and a service that cannot be made to re-read
+    /// are named before anything is ordered or written. Not at the first deployment, which a service may need before it
+    /// can start at all.
+    pub(crate) fn preflight(&self) -> Result<()> {
+        if self.active.is_none() {
+            return Ok(());
+        }
+        let check = self.service.check.as_ref().map_or(Ok(()), command::preflight);
+        let reload = || match &self.service.reloader {
+            Some(reloader) => reloader.preflight(&self.tools.cancel),
+            None => Ok(()),
+        };
+        check.and_then(|()| reload()).map_err(|error| {
+            error.in_phase(Phase::Activate).context("lineage", &self.spec.name).left(Aftermath::Untouched)
+        })
     }
 
     /// Write down what is under way.

@@ -111,6 +111,7 @@ fn recovery_report(spec: &Spec, recovered: Recovered) -> (LineageReport, Settled
 }
 
 fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<Committed> {
+    attempt.preflight()?;
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
     match plan {
         Plan::Issue => {

@@ -48,6 +48,7 @@ impl Lifecycle {
                 .context("lineage", &spec.name)
                 .hint(format!("see why with `certwright status {}`, then obtain another", spec.name)));
         }
+        attempt.preflight()?;
         match deploy_material(&mut attempt, material, &Origin::Brought) {
             Ok(committed) => fill(&mut report, &committed),
             Err(error) => report = report.failed(&error),

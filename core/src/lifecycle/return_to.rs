@@ -58,6 +58,7 @@ impl Lifecycle {
             report.notes.push(format!("{target} is active already, and is held now"));
             return Ok(report);
         }
+        attempt.preflight()?;
         let proven = ready(&mut attempt, target, Gate::Return).map_err(|error| error.in_phase(Phase::Rollback))?;
         match carry_through(&mut attempt, proven, Purpose::Rollback, from) {
             Ok(committed) => {
