@@ -8,7 +8,7 @@ mod bring;
 mod builder;
 mod enter;
 mod observe;
-pub mod report;
+pub(crate) mod report;
 mod return_to;
 mod status;
 mod verify;

@@ -1,6 +1,12 @@
 //! Access: the model against the kernel, the text against `getfacl` and `setfacl`, names against `id`, and the proof on
 //! real files.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failing test may panic; seeds are printed"
+)]
 
 /// Everything here changes owners or takes on other identities.
 #[path = "access"]

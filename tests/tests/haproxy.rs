@@ -1,7 +1,7 @@
 //! A real HAProxy as an unprivileged user, with the bundle beside its configuration, reloaded by signal and through its
 //! runtime API.
 
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failing test may panic")]
 
 use std::fs;
 use std::io::{Read, Write};

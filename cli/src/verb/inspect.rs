@@ -1,6 +1,6 @@
 //! `certwright inspect`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use certwright::report::REPORT_VERSION;
 use certwright::{Clock, Input, Inspection, Question, Result, SecretBytes, Severity, SystemClock};
@@ -11,9 +11,9 @@ use crate::load;
 use crate::screen::{Form, Screen, Tone};
 
 pub(crate) fn run(_: &Shared, these: &Inspect, screen: &mut Screen) -> Result<u8> {
-    let files: Vec<Named> = these.files.iter().map(Named::read).collect::<Result<_>>()?;
-    let key = these.key.as_ref().map(Named::read).transpose()?;
-    let roots = these.trust.as_ref().map(Named::read).transpose()?;
+    let files: Vec<Named> = these.files.iter().map(|path| Named::read(path)).collect::<Result<_>>()?;
+    let key = these.key.as_deref().map(Named::read).transpose()?;
+    let roots = these.trust.as_deref().map(Named::read).transpose()?;
     let inputs: Vec<Input<'_>> = files.iter().map(Named::input).collect();
     let mut question = Question::at(these.at.unwrap_or_else(|| SystemClock.now()));
     question.key = key.as_ref().map(Named::input);
@@ -36,8 +36,7 @@ struct Named {
 }
 
 impl Named {
-    fn read(path: &PathBuf) -> Result<Self> {
-        let path: &Path = path;
+    fn read(path: &Path) -> Result<Self> {
         Ok(Self { name: path.display().to_string(), bytes: load::read(path)?.into() })
     }
 

@@ -36,13 +36,6 @@ pub(crate) enum Gate {
     Return,
 }
 
-impl Proven {
-    /// The facts of the generation.
-    pub(crate) fn manifest(&self) -> &Manifest {
-        &self.manifest
-    }
-}
-
 /// Prove a stage and give it its name.
 pub(crate) fn prove(attempt: &Attempt<'_>, staged: Staged<'_>, gate: Gate) -> Result<Proven> {
     attempt.begin(Phase::Prove);

@@ -25,7 +25,7 @@ pub fn parse(text: &str) -> Result<Duration> {
 }
 
 /// The shortest exact form that [`parse`] reads back. Fractions of a second are dropped.
-pub fn show(duration: Duration) -> String {
+pub(crate) fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (unit, size) =
         UNITS.iter().find(|(_, size)| seconds != 0 && seconds.is_multiple_of(*size)).unwrap_or(&("s", 1));

@@ -1,11 +1,11 @@
 //! Floor 0: the words everything else is written in. Nothing here performs I/O or reads a clock.
 
-pub mod cancel;
-pub mod duration;
-pub mod error;
-pub mod id;
-pub mod identity;
-pub mod name;
+pub(crate) mod cancel;
+pub(crate) mod duration;
+pub(crate) mod error;
+pub(crate) mod id;
+pub(crate) mod identity;
+pub(crate) mod name;
 mod parse;
-pub mod secret;
-pub mod time;
+pub(crate) mod secret;
+pub(crate) mod time;

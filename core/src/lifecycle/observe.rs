@@ -140,7 +140,6 @@ fn look_at_generation(
         key: manifest.key,
         issuer: manifest.issuer.clone(),
         window: manifest.window,
-        key_fingerprint: manifest.key_fingerprint,
     });
     observed.newest_known = Some(manifest.created);
     sight.manifest = Some(manifest);

@@ -47,8 +47,6 @@ pub(crate) struct Outcome {
     pub(crate) status: Status,
     /// The end of what it printed on both streams, in the order it was printed.
     pub(crate) output: Tail,
-    /// How long it took.
-    pub(crate) took: Duration,
 }
 
 /// How a command ended.
@@ -113,7 +111,7 @@ pub(crate) fn run(command: &Command, variables: &[(&str, &str)], cancel: &Cancel
         }
     };
     run.drain();
-    Ok(Outcome { status, output: run.ring.into_tail(), took: begun.elapsed() })
+    Ok(Outcome { status, output: run.ring.into_tail() })
 }
 
 enum Watch {

@@ -50,7 +50,7 @@ pub(crate) fn append(fs: &dyn Filesystem, directory: &Node, event: &Event) {
 }
 
 /// The events of a journal, oldest first; lines that are not events (a cut last line) are passed over.
-pub fn parse(bytes: &[u8]) -> Vec<Event> {
+pub(crate) fn parse(bytes: &[u8]) -> Vec<Event> {
     bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 

@@ -30,7 +30,7 @@ pub(crate) const FILE_LIMIT: usize = 4 << 20;
 
 /// An open lineage directory.
 #[derive(Clone, Debug)]
-pub struct LineageDirectory {
+pub(crate) struct LineageDirectory {
     pub(crate) fs: Arc<dyn Filesystem>,
     pub(crate) node: Node,
     path: PathBuf,
@@ -82,12 +82,12 @@ impl LineageDirectory {
     }
 
     /// The directory's path.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The path of a generation.
-    pub fn generation_path(&self, id: GenerationId) -> PathBuf {
+    pub(crate) fn generation_path(&self, id: GenerationId) -> PathBuf {
         self.path.join(GENERATIONS).join(id.to_string())
     }
 

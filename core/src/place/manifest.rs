@@ -19,7 +19,7 @@ pub(crate) const NAME: &str = "manifest.json";
 /// The facts of one generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// Which generation it is.
     pub generation: GenerationId,
     /// When it was staged.
@@ -49,7 +49,7 @@ pub struct Manifest {
 /// One file of a generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct FileFacts {
+pub(crate) struct FileFacts {
     /// Its name in the generation.
     pub name: String,
     /// Its size in bytes.
@@ -63,7 +63,7 @@ pub struct FileFacts {
 /// One file outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct OutputFacts {
+pub(crate) struct OutputFacts {
     /// Where it is.
     pub path: PathBuf,
     /// How it changes.
@@ -75,11 +75,6 @@ pub struct OutputFacts {
 }
 
 impl Manifest {
-    /// The facts of one file.
-    pub fn file(&self, name: &str) -> Option<&FileFacts> {
-        self.files.iter().find(|file| file.name == name)
-    }
-
     /// The bytes of the file.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
         let mut bytes = serde_json::to_vec_pretty(&Shape::from(self))?;

@@ -1,6 +1,5 @@
 //! Small durable files that higher floors ask to be kept: an account, the keys of the embedded CA.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ const LIMIT: usize = 1 << 20;
 
 /// A directory for nobody else (0700) with small files for nobody else (0600), each replaced in one durable step.
 #[derive(Clone, Debug)]
-pub struct StateDirectory {
+pub(crate) struct StateDirectory {
     fs: Arc<dyn Filesystem>,
     node: Node,
     path: PathBuf,
@@ -24,7 +23,7 @@ pub struct StateDirectory {
 
 impl StateDirectory {
     /// Where the state of an issuer lives: `<root>/.issuers/<issuer>`.
-    pub fn path_for(root: &Path, issuer: &IssuerName) -> PathBuf {
+    pub(crate) fn path_for(root: &Path, issuer: &IssuerName) -> PathBuf {
         root.join(".issuers").join(issuer.as_str())
     }
 
@@ -37,7 +36,7 @@ impl StateDirectory {
     /// # Errors
     ///
     /// `Io`, `Permission`, or `NotFound` when the path is not absolute.
-    pub fn open(fs: Arc<dyn Filesystem>, path: &Path) -> Result<Self> {
+    pub(crate) fn open(fs: Arc<dyn Filesystem>, path: &Path) -> Result<Self> {
         let node = Self::enter(&*fs, path)
             .map_err(|source| Error::io("the state directory cannot be opened", source).context("path", path))?;
         Ok(Self { fs, node, path: path.to_owned() })
@@ -66,7 +65,7 @@ impl StateDirectory {
     /// # Errors
     ///
     /// `Io` or `Permission` with the path.
-    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let content = found(self.fs.open(Some(&self.node), Path::new(name), Open::Read))
             .and_then(|file| file.map(|file| self.fs.read(&file, LIMIT)).transpose());
         content.map_err(|source| self.fault("a state file cannot be read", name, source))
@@ -77,20 +76,9 @@ impl StateDirectory {
     /// # Errors
     ///
     /// `Io` or `Permission` with the path; the old content is still there.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         atomic::replace(&*self.fs, &self.node, name, bytes)
             .map_err(|source| self.fault("a state file cannot be written", name, source))
-    }
-
-    /// Remove a file that may be there.
-    ///
-    /// # Errors
-    ///
-    /// `Io` or `Permission` with the path.
-    pub fn remove(&self, name: &str) -> Result<()> {
-        found(self.fs.remove_file(&self.node, OsStr::new(name)))
-            .and_then(|_| self.fs.sync(&self.node))
-            .map_err(|source| self.fault("a state file cannot be removed", name, source))
     }
 
     /// Keep other processes out until the guard is dropped. Waits for them at most `limit`.
@@ -98,7 +86,7 @@ impl StateDirectory {
     /// # Errors
     ///
     /// `Conflict` naming the holder when the wait was in vain; `Cancelled`.
-    pub fn lock(&self, limit: std::time::Duration, cancel: &Cancel) -> Result<Lock> {
+    pub(crate) fn lock(&self, limit: std::time::Duration, cancel: &Cancel) -> Result<Lock> {
         lock::take(&*self.fs, &self.node, &self.path, limit, cancel)
     }
 

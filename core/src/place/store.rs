@@ -1,6 +1,5 @@
 //! The directory that holds every lineage.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::ground::id::LineageName;
 
 /// The open root.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub(crate) struct Store {
     fs: Arc<dyn Filesystem>,
     node: Node,
     path: PathBuf,
@@ -56,11 +55,6 @@ impl Store {
         if closed && found.uid == access.uid { settle_access(&*self.fs, &self.node, access) } else { Ok(()) }
     }
 
-    /// The root's path.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The root's open directory.
     pub(crate) fn node(&self) -> &Node {
         &self.node
@@ -74,14 +68,5 @@ impl Store {
     /// A lineage, made when absent.
     pub(crate) fn make_lineage(&self, name: &LineageName, access: &Access) -> Result<LineageDirectory> {
         LineageDirectory::make(&self.fs, &self.node, &self.path, name, access)
-    }
-
-    /// The names below the root that may be lineages: what is there beside what is configured.
-    pub(crate) fn names(&self) -> Result<Vec<LineageName>> {
-        let names = self
-            .fs
-            .list(&self.node)
-            .map_err(|source| Error::io("the root cannot be listed", source).context("path", self.path.as_path()))?;
-        Ok(names.iter().filter_map(|name| OsStr::to_str(name)?.parse().ok()).collect())
     }
 }

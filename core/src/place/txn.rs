@@ -13,7 +13,7 @@ pub(crate) const NAME: &str = "txn";
 
 /// The facts of the file. An absent file is the default: nothing under way.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Txn {
+pub(crate) struct Txn {
     /// The highest sequence number ever given, so that numbers are not reused after old generations have gone.
     pub(crate) sequence: u64,
     /// The generation that a rollback returns to.
@@ -101,11 +101,6 @@ pub(crate) enum TxnError {
 const VERSION: u32 = 1;
 
 impl Txn {
-    /// Whether nothing is worth keeping but the numbers.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.activation.is_none() && self.deferred.is_none()
-    }
-
     /// The bytes of the file.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, TxnError> {
         let mut bytes = serde_json::to_vec(&Shape::from(self))?;

@@ -1,6 +1,6 @@
 //! What was seen of one lineage before anything is decided. A higher floor fills it in; the decision reads nothing else.
 
-use crate::ground::id::{Fingerprint, GenerationId, IssuerName};
+use crate::ground::id::{GenerationId, IssuerName};
 use crate::ground::name::Sans;
 use crate::ground::time::{Timestamp, Window};
 use crate::pki::key::KeyAlgorithm;
@@ -49,8 +49,6 @@ pub(crate) struct Active {
     pub(crate) issuer: Option<IssuerName>,
     /// When its certificate is valid.
     pub(crate) window: Window,
-    /// The fingerprint of its public key.
-    pub(crate) key_fingerprint: Fingerprint,
 }
 
 /// A complete generation that is not active.

@@ -18,7 +18,7 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use super::lying::Lying;
 
-const FS: OsFilesystem = OsFilesystem::new();
+static FS: OsFilesystem = OsFilesystem::new();
 
 fn names() -> Names {
     Names::fixed(

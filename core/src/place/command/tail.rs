@@ -82,6 +82,7 @@ impl Tail {
     }
 
     /// How many bytes came before it and were not kept.
+    #[cfg(test)]
     pub(crate) fn left_out(&self) -> u64 {
         self.left_out
     }

@@ -40,7 +40,7 @@ fn material(sequence: u64, passed: i64) -> Candidate {
 
 fn active(sequence: u64, passed: i64) -> Active {
     let Candidate { generation, identifiers, key, issuer, window } = material(sequence, passed);
-    Active { generation, identifiers, key, issuer, window, key_fingerprint: Fingerprint::from_bytes([0; 32]) }
+    Active { generation, identifiers, key, issuer, window }
 }
 
 fn deferred(material: Candidate, wait: i64) -> Deferred {
@@ -379,8 +379,7 @@ fn years_of_lives() {
         let mut orders = 0;
         while now < at(10 * life) {
             let Candidate { generation, identifiers, key, issuer, window } = current.clone();
-            let key_fingerprint = Fingerprint::from_bytes([0; 32]);
-            let active = Some(Active { generation, identifiers, key, issuer, window, key_fingerprint });
+            let active = Some(Active { generation, identifiers, key, issuer, window });
             let decision = decide(&spec(), &Observed { active, ..Observed::default() }, now);
             assert!(window.contains(now), "expired after {orders} orders");
             if decision.plan == Plan::Issue {
