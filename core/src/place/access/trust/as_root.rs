@@ -1,3 +1,5 @@
+//! Directories of other owners: the tests that give files away.
+
 use std::os::unix::fs::{PermissionsExt, chown, lchown, symlink};
 
 use super::*;

@@ -1,0 +1,149 @@
+//! `plan`, `apply`, `deploy`, `rollback`: what would be or was done with each lineage.
+
+use serde::Serialize;
+
+use super::{ErrorReport, Outcome, ProofReport, REPORT_VERSION, ReasonReport, ServedReport};
+use crate::ground::error::Error;
+use crate::ground::id::LineageName;
+use crate::plan::decide::{Decision, Plan};
+
+/// `apply`, `deploy` and `rollback`: one lineage.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct LineageReport {
+    /// The lineage.
+    pub lineage: String,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// What was decided: `keep`, `issue`, `activate`, `repair`, `recover`, or the verb.
+    pub plan: String,
+    /// Why.
+    pub reasons: Vec<ReasonReport>,
+    /// Whether a generation became active.
+    pub changed: bool,
+    /// The generation that is active now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<String>,
+    /// Its last moment of validity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<String>,
+    /// What was seen to be served; `None` when nobody was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served: Option<Vec<ServedReport>>,
+    /// Who was shown to be able to read what.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access: Vec<ProofReport>,
+    /// Old generations that were removed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<String>,
+    /// What a person should know beside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReport>,
+}
+
+impl LineageReport {
+    pub(crate) fn new(lineage: &LineageName, plan: &str) -> Self {
+        Self {
+            lineage: lineage.to_string(),
+            outcome: Outcome::Well,
+            plan: plan.to_owned(),
+            reasons: Vec::new(),
+            changed: false,
+            generation: None,
+            not_after: None,
+            served: None,
+            access: Vec::new(),
+            retired: Vec::new(),
+            notes: Vec::new(),
+            error: None,
+        }
+    }
+
+    pub(crate) fn failed(mut self, error: &Error) -> Self {
+        self.outcome = self.outcome.worst(Outcome::of(error));
+        self.error = Some(error.into());
+        self
+    }
+}
+
+/// `apply`, `deploy`, `rollback`: the whole run.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct RunReport {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// The verb.
+    pub verb: &'static str,
+    /// The worst of the lineages.
+    pub outcome: Outcome,
+    /// One report for each lineage, by name.
+    pub lineages: Vec<LineageReport>,
+}
+
+impl RunReport {
+    pub(crate) fn new(verb: &'static str, lineages: Vec<LineageReport>) -> Self {
+        let outcome = lineages.iter().fold(Outcome::Well, |worst, lineage| worst.worst(lineage.outcome));
+        Self { version: REPORT_VERSION, verb, outcome, lineages }
+    }
+}
+
+impl PlanReport {
+    pub(crate) fn new(lineages: Vec<PlannedReport>) -> Self {
+        let outcome = lineages.iter().fold(Outcome::Well, |worst, lineage| worst.worst(lineage.outcome));
+        Self { version: REPORT_VERSION, outcome, lineages }
+    }
+}
+
+impl PlannedReport {
+    pub(crate) fn new(lineage: &LineageName, decided: Result<Decision, Error>) -> Self {
+        let lineage = lineage.to_string();
+        match decided {
+            Ok(decision) => Self {
+                lineage,
+                outcome: if decision.plan == Plan::Keep { Outcome::Well } else { Outcome::Finding },
+                plan: decision.plan.code().to_owned(),
+                reasons: decision.reasons.iter().map(ReasonReport::from).collect(),
+                error: None,
+            },
+            Err(error) => Self {
+                lineage,
+                outcome: Outcome::of(&error),
+                plan: "keep".to_owned(),
+                reasons: Vec::new(),
+                error: Some((&error).into()),
+            },
+        }
+    }
+}
+
+/// `plan`: what would happen to one lineage, and why.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PlannedReport {
+    /// The lineage.
+    pub lineage: String,
+    /// [`Outcome::Finding`] when there is something to do.
+    pub outcome: Outcome,
+    /// What would be done.
+    pub plan: String,
+    /// Why.
+    pub reasons: Vec<ReasonReport>,
+    /// Why nothing could be decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorReport>,
+}
+
+/// `plan`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PlanReport {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// [`Outcome::Finding`] when there is something to do.
+    pub outcome: Outcome,
+    /// One for each lineage, by name.
+    pub lineages: Vec<PlannedReport>,
+}
