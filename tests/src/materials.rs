@@ -21,13 +21,26 @@ impl Authority {
     /// # Panics
     ///
     /// When it cannot be made.
-    #[expect(clippy::expect_used, reason = "a suite without material is a failed test")]
     pub fn new(now: Timestamp) -> Self {
+        Self::with_clock(Arc::new(ManualClock::at(now)))
+    }
+
+    /// The CA as an issuer.
+    pub fn issuer(&self) -> &dyn Issuer {
+        &self.ca
+    }
+
+    /// A CA with this clock.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    #[expect(clippy::expect_used, reason = "a suite without material is a failed test")]
+    pub fn with_clock(clock: Arc<ManualClock>) -> Self {
         let fs = ModelFs::default();
         fs.plant_directory("/ca", 0o700).expect("a directory");
         let name = "test".parse().expect("a name");
-        let ca =
-            LocalCa::new(name, LocalIssuer::default(), Arc::new(fs), "/ca".as_ref(), Arc::new(ManualClock::at(now)));
+        let ca = LocalCa::new(name, LocalIssuer::default(), Arc::new(fs), "/ca".as_ref(), clock);
         Self { ca }
     }
 

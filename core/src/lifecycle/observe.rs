@@ -213,7 +213,11 @@ fn candidate(manifest: Manifest) -> Candidate {
 
 /// A whole generation that is newer than the active one and was never made active: a run ended before it could be.
 fn look_for_candidate(directory: &LineageDirectory, sight: &mut Sight) -> Result<()> {
-    let active = sight.manifest.as_ref().map(|manifest| manifest.generation);
+    let mut active = sight.manifest.as_ref().map(|manifest| manifest.generation);
+    if sight.txn.held.is_some() {
+        // What an operator went back from is not news.
+        active = active.max(sight.txn.previous);
+    }
     let passed_over = |id: &GenerationId| {
         sight.txn.unfit.contains(id) || sight.txn.deferred.as_ref().is_some_and(|deferred| deferred.generation == *id)
     };
