@@ -125,12 +125,13 @@ pub fn inspect(inputs: &[Input<'_>], question: &Question<'_>) -> Inspection {
             findings.extend(question.name.map(|name| about_name(leaf, name)).unwrap_or_default());
             findings.extend(path::judge(leaf, &certificates, roots.as_ref(), question.at));
         }
-        None if question.key.is_some() || question.roots.is_some() || question.name.is_some() => {
+        // What could not be read has been said already.
+        None if findings.iter().any(|finding| finding.severity == Severity::Error) => {}
+        None => {
             let mut missing = Findings::about("files");
-            missing.error("certificate-missing", "RFC 8446 §4.4.2", "there is no certificate in them");
+            missing.error("certificate-missing", "RFC 8446 §4.4.2", "there is no certificate in them to be judged");
             findings.extend(missing.into_vec());
         }
-        None => {}
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Inspection { parts, findings }

@@ -1,6 +1,6 @@
 //! From the leaf to a root: what clients would build out of what was sent, and how it looks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 
 use super::super::finding::{Finding, Findings, Severity};
@@ -9,6 +9,12 @@ use super::super::lint::{self, Role};
 use super::super::signed::SignatureFault;
 use super::super::trust::{self, Roots, shown};
 use crate::ground::time::Timestamp;
+
+/// The longest path that is followed by names, and the most candidates that are tried for each step. A hostile file can
+/// hold many certificates of one name.
+const MAX_LENGTH: usize = 20;
+/// The most valid paths that are compared.
+const MAX_PATHS: usize = 16;
 
 /// The certificate that a server would show: the first, unless it issued another one.
 pub(super) fn leaf<'a>(certificates: &[&'a Certificate], findings: &mut Vec<Finding>) -> Option<&'a Certificate> {
@@ -52,16 +58,18 @@ fn with_roots<'a>(
     at: Timestamp,
 ) -> (Vec<&'a Certificate>, Vec<Finding>) {
     let best: RefCell<Option<(Vec<Certificate>, Vec<Finding>)>> = RefCell::new(None);
+    let seen = Cell::new(0);
     let result = roots.search(leaf, others, at, &|path| {
         let findings = lint::path(&below_roots(path, roots), at);
         let errors =
             |findings: &[Finding]| findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         let fewest = best.borrow().as_ref().map(|(_, before)| errors(before));
         let clean = errors(&findings) == 0;
+        seen.set(seen.get() + 1);
         if fewest.is_none_or(|fewest| errors(&findings) < fewest) {
             best.replace(Some((path.iter().map(|other| (*other).clone()).collect(), findings)));
         }
-        if clean { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if clean || seen.get() == MAX_PATHS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     if let Some((path, findings)) = best.into_inner() {
         let known = |certificate: &Certificate| {
@@ -109,10 +117,12 @@ fn without_roots<'a>(
 fn follow<'a>(leaf: &'a Certificate, others: &[&'a Certificate]) -> Vec<&'a Certificate> {
     let mut path = vec![leaf];
     let mut tip = leaf;
-    while !(tip.is_self_issued() && tip.is_self_signed()) {
-        let mut candidates = others.iter().copied().filter(|other| tip.names_as_issuer(other) && !path.contains(other));
+    while path.len() < MAX_LENGTH && !(tip.is_self_issued() && tip.is_self_signed()) {
+        let candidates = others.iter().copied().filter(|other| tip.names_as_issuer(other) && !path.contains(other));
         let first = candidates.clone().next();
-        let Some(next) = candidates.find(|other| tip.verify_by(other).is_ok()).or(first) else { break };
+        let Some(next) = candidates.take(MAX_LENGTH).find(|other| tip.verify_by(other).is_ok()).or(first) else {
+            break;
+        };
         path.push(next);
         tip = next;
     }

@@ -69,7 +69,9 @@ fn says_what_is_in_the_bytes() {
     ] {
         let inspection = look(&[bytes], &question);
         assert_eq!(kinds(&inspection), expected);
-        assert_eq!(codes(&inspection), []);
+        // What is no certificate is not accepted as one.
+        let missing: &[_] = if expected.contains(&"certificate") { &[] } else { &[(ERROR, "certificate-missing")] };
+        assert_eq!(codes(&inspection), missing);
     }
     let shown = format!("{:?}", look(&[material.bundle_pem().expose()], &question));
     let secret = crate::pki::name::hex(family.leaf_key.to_der().expose().get(36..68).unwrap());
@@ -191,5 +193,19 @@ fn a_question_about_nothing_is_answered() {
     let question = Question { name: Some("a.example"), ..Question::at(NOW) };
     let key = p256().to_pem();
     assert_eq!(codes(&look(&[key.expose()], &question)), [(ERROR, "certificate-missing")]);
-    assert_eq!(look(&[], &Question::at(NOW)).worst(), None);
+    assert_eq!(codes(&look(&[], &Question::at(NOW))), [(ERROR, "certificate-missing")]);
+}
+
+#[test]
+fn a_path_without_end_is_not_followed() {
+    let keys: Vec<_> = (0..40).map(|_| p256()).collect();
+    let name = |at: usize| format!("ca {at}");
+    let above = |at: usize| Forge::authority(&name(at), &keys[at], &name(at + 1), &keys[at + 1]).sign(&keys[at + 1]);
+    let mut sent = vec![Forge::leaf(&["a.example"], &p256(), &name(0), &keys[0]).sign(&keys[0])];
+    sent.extend((0..39).map(above));
+    let text = pem(&sent.iter().collect::<Vec<_>>());
+    let inspection = look(&[text.as_bytes()], &Question::at(NOW));
+    let end = inspection.findings.iter().find(|finding| finding.code == "trust-unknown").unwrap();
+    // The leaf and nineteen CAs.
+    assert!(end.message.contains("`CN=ca 19`"), "{}", end.message);
 }
