@@ -108,7 +108,11 @@ pub mod access {
 #[doc(hidden)]
 pub mod fuzzing {
     use super::{Material, Result, SecretBytes};
-    pub use crate::place::journal::parse as journal;
+    use crate::place::journal::Event;
+
+    pub fn journal(bytes: &[u8]) -> Vec<Event> {
+        crate::place::journal::parse(bytes)
+    }
 
     pub fn manifest(bytes: &[u8]) -> Option<Vec<u8>> {
         crate::place::manifest::Manifest::from_bytes(bytes).ok()?.to_bytes().ok()
