@@ -102,3 +102,27 @@ pub mod access {
     pub use crate::place::access::verdict::{Capabilities, Doubt, Rule, Verdict};
     pub use crate::place::access::walk::PathFacts;
 }
+
+/// The parsers of what is on disk: what was read, as it would be written again. Not a part of the interface.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use super::{Material, Result, SecretBytes};
+    use crate::place::journal::Event;
+
+    pub fn journal(bytes: &[u8]) -> Vec<Event> {
+        crate::place::journal::parse(bytes)
+    }
+
+    pub fn manifest(bytes: &[u8]) -> Option<Vec<u8>> {
+        crate::place::manifest::Manifest::from_bytes(bytes).ok()?.to_bytes().ok()
+    }
+
+    pub fn txn(bytes: &[u8]) -> Option<Vec<u8>> {
+        crate::place::txn::Txn::from_bytes(bytes).ok()?.to_bytes().ok()
+    }
+
+    pub fn pkcs12(material: &Material, name: &str, passphrase: &SecretBytes) -> Result<SecretBytes> {
+        crate::pki::pkcs12::encode(material, name, passphrase)
+    }
+}

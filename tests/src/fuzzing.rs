@@ -5,12 +5,18 @@
 mod acl;
 mod certificates;
 mod identifiers;
+mod inspect;
 mod names;
+mod spec;
+mod state;
 
 pub use acl::acl;
 pub use certificates::{bundle, certificate, pem_chain, private_key};
 pub use identifiers::identifiers;
+pub use inspect::{inspect, pkcs12};
 pub use names::names;
+pub use spec::spec;
+pub use state::{journal, manifest, txn};
 
 /// One entry point: the name of its file in `fuzz/fuzz_targets/` and of its folder in `fuzz/corpus/`.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +33,13 @@ pub const TARGETS: &[Target] = &[
     Target { name: "bundle", run: bundle },
     Target { name: "certificate", run: certificate },
     Target { name: "identifiers", run: identifiers },
+    Target { name: "inspect", run: inspect },
+    Target { name: "journal", run: journal },
+    Target { name: "manifest", run: manifest },
     Target { name: "names", run: names },
     Target { name: "pem_chain", run: pem_chain },
+    Target { name: "pkcs12", run: pkcs12 },
     Target { name: "private_key", run: private_key },
+    Target { name: "spec", run: spec },
+    Target { name: "txn", run: txn },
 ];
