@@ -38,7 +38,8 @@ impl Probed<'_, '_> {
             attempt.txn.previous = activated.from.or(attempt.txn.previous);
         }
         attempt.txn.held = match activated.purpose {
-            Purpose::Deploy => None,
+            // The held one itself may be activated again, when it was not served.
+            Purpose::Deploy => attempt.txn.held.filter(|held| *held == id),
             Purpose::Rollback => Some(id),
             Purpose::Repair => attempt.txn.held.map(|_| id),
         };
