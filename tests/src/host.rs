@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 
 use crate::cli::Ran;
-use crate::served;
+use crate::served::{self, Leaf};
 use crate::servers::Server;
 use crate::site::Site;
 
@@ -118,9 +118,9 @@ impl Host {
     /// # Errors
     ///
     /// Where another is served.
-    pub fn expect_served(&self, leaf: &[u8]) -> io::Result<()> {
+    pub fn expect_served(&self, leaf: &Leaf) -> io::Result<()> {
         for place in &self.server.places {
-            if served::leaf(*place, Some(NAME))? != leaf {
+            if served::leaf(*place, Some(NAME))? != *leaf {
                 return Err(io::Error::other(format!("another certificate is served at {place:?}")));
             }
         }

@@ -13,11 +13,13 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName};
 
+use crate::served::Leaf;
+
 /// For one connection; it takes some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What one client got on one connection: the leaf it was served, or why it got nothing.
-pub type Got = Result<Vec<u8>, String>;
+pub type Got = Result<Leaf, String>;
 
 /// Clients at work. They stop when this is dropped.
 #[derive(Debug)]
@@ -47,13 +49,13 @@ impl Load {
         Ok(Self { stop, clients, got: Mutex::new(receiver) })
     }
 
-    /// Waits until each client got this leaf on `connections` more connections, and gives everything that was got
+    /// Waits until each client got this leaf on `connections` more connections, and gives the number of all that were made
     /// meanwhile.
     ///
     /// # Errors
     ///
     /// `TimedOut`, or when a client got nothing.
-    pub fn until_all_get(&self, leaf: &[u8], connections: usize, limit: Duration) -> io::Result<usize> {
+    pub fn until_all_get(&self, leaf: &Leaf, connections: usize, limit: Duration) -> io::Result<usize> {
         let deadline = Instant::now() + limit;
         let mut missing = vec![connections; self.clients.len()];
         let mut count = 0;
@@ -65,7 +67,7 @@ impl Load {
             })?;
             count += 1;
             let seen = got.map_err(|why| io::Error::other(format!("client {client} got nothing: {why}")))?;
-            if let Some(missing) = missing.get_mut(client).filter(|_| seen == leaf) {
+            if let Some(missing) = missing.get_mut(client).filter(|_| seen == *leaf) {
                 *missing = missing.saturating_sub(1);
             }
         }
@@ -122,7 +124,7 @@ fn work(
     }
 }
 
-fn connect(address: SocketAddr, name: &ServerName<'static>, config: &Arc<ClientConfig>) -> io::Result<Vec<u8>> {
+fn connect(address: SocketAddr, name: &ServerName<'static>, config: &Arc<ClientConfig>) -> io::Result<Leaf> {
     let mut socket = TcpStream::connect_timeout(&address, PATIENCE)?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
@@ -135,5 +137,5 @@ fn connect(address: SocketAddr, name: &ServerName<'static>, config: &Arc<ClientC
         return Err(io::Error::other(format!("the page is {}", String::from_utf8_lossy(&answer))));
     }
     let leaf = connection.peer_certificates().and_then(<[_]>::first);
-    leaf.map(|leaf| leaf.to_vec()).ok_or_else(|| io::Error::other("no certificate was served"))
+    leaf.map(Leaf::of).ok_or_else(|| io::Error::other("no certificate was served"))
 }

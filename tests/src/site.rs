@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Ran, certwright};
 use crate::scratch::Scratch;
-use crate::served;
+use crate::served::{self, Leaf};
 use crate::servers::Files;
 
 /// The name of the lineage.
@@ -126,7 +126,7 @@ impl Site {
     /// # Errors
     ///
     /// When a generation cannot be read.
-    pub fn leaves(&self) -> io::Result<BTreeSet<Vec<u8>>> {
+    pub fn leaves(&self) -> io::Result<BTreeSet<Leaf>> {
         let leaf = |name: String| served::leaf_of(&self.generation(&name).join("leaf.pem"));
         self.generations()?.into_iter().map(leaf).collect()
     }
@@ -147,12 +147,12 @@ impl Site {
         Ok(name.to_string_lossy().into_owned())
     }
 
-    /// The certificate of the active generation, DER.
+    /// The certificate of the active generation.
     ///
     /// # Errors
     ///
     /// When there is none.
-    pub fn leaf(&self) -> io::Result<Vec<u8>> {
+    pub fn leaf(&self) -> io::Result<Leaf> {
         served::leaf_of(self.files().fullchain)
     }
 }

@@ -121,17 +121,23 @@ fn a_bundle_is_handed_over_at_run_time_and_is_on_disk_for_the_next_start() {
     expect_placed(&host, &bundle);
 }
 
-/// The check passes where root makes it; the process itself has OpenSSL insist on 128 bits of security, which 2048 bits
-/// of RSA do not have. Through the runtime API it refuses the commit; told by signal it says so in its log alone.
+/// Has OpenSSL, in this process alone, insist on 128 bits of security, which 2048 bits of RSA do not have. The check,
+/// which root makes, passes.
+fn insist_on_128_bits(host: &mut Host) {
+    let settings = host.site.join("openssl.cnf");
+    let text = "openssl_conf = all\n[all]\nssl_conf = tls\n[tls]\nsystem_default = strict\n\
+                [strict]\nCipherString = DEFAULT@SECLEVEL=3\n";
+    fs::write(&settings, text).unwrap();
+    host.server.set("OPENSSL_CONF", &settings);
+}
+
+/// Through the runtime API the process refuses the commit; told by signal it says so in its log alone.
 #[test]
 fn a_bundle_that_the_process_refuses_is_rolled_back() {
     let site = Site::new().unwrap();
-    let (bundle, strict) = (site.join("www.pem"), site.join("openssl.cnf"));
-    let settings = "openssl_conf = all\n[all]\nssl_conf = tls\n[tls]\nsystem_default = strict\n\
-                    [strict]\nCipherString = DEFAULT@SECLEVEL=3\n";
-    fs::write(&strict, settings).unwrap();
+    let bundle = site.join("www.pem");
     let mut host = host(site, &bundle, &bundle);
-    host.server.set("OPENSSL_CONF", &strict);
+    insist_on_128_bits(&mut host);
     host.bring_up().unwrap();
     let (old, socket) = (host.site.leaf().unwrap(), haproxy::socket(&host.server));
     let by_socket =
@@ -153,6 +159,25 @@ fn a_bundle_that_the_process_refuses_is_rolled_back() {
         assert_eq!(host.site.leaves().unwrap().len(), 2, "a second order was placed");
         host.release().unwrap();
     }
+}
+
+/// What is active keeps the process from starting, so that nobody can be told of something better.
+#[test]
+fn a_process_that_cannot_start_on_what_is_active_can_on_what_comes_next() {
+    let site = Site::new().unwrap();
+    let bundle = site.join("www.pem");
+    let mut host = host(site, &bundle, &bundle);
+    insist_on_128_bits(&mut host);
+    host.site.wish(&format!("identifiers = [{ONE}]\nkey = \"rsa-2048\"\n{}", host.tables)).unwrap();
+    host.apply_to(0).unwrap();
+    assert!(host.server.start().unwrap_err().to_string().contains("unable to load SSL certificate"));
+    host.wish_within("1s", ONE, "").unwrap();
+    host.apply_to(1).unwrap();
+    host.server.start().unwrap();
+    host.release().unwrap();
+    host.apply_to(0).unwrap();
+    expect_placed(&host, &bundle);
+    assert_eq!(host.site.leaves().unwrap().len(), 2);
 }
 
 #[test]
@@ -200,7 +225,7 @@ fn a_file_that_waits_in_a_directory_of_bundles_is_not_loaded() {
     host.expect_served(&old).unwrap();
     host.apply_to(0).unwrap();
     assert!(!waits.exists());
-    assert!(host.site.leaf().unwrap() != old, "the new one is active");
+    assert_ne!(host.site.leaf().unwrap(), old, "the new one is active");
     expect_placed(&host, &bundle);
     assert_eq!(host.site.leaves().unwrap().len(), 2);
 }

@@ -62,6 +62,17 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
+/// The check of nginx as its own user. Root's makes the log and pid files that it does not find, as root's: nginx could not
+/// be started after that.
+fn check_as_the_server(host: &Host) -> String {
+    let User { uid, gid } = host.server.user();
+    let (nginx, config) = (host.server.binary.display(), host.server.config.display());
+    let (uid, gid) = (format!("--reuid={uid}"), format!("--regid={gid}"));
+    format!(
+        "check = [\"setpriv\", \"{uid}\", \"{gid}\", \"--clear-groups\", \"{nginx}\", \"-t\", \"-c\", \"{config}\"]"
+    )
+}
+
 #[test]
 fn what_was_issued_is_served_and_a_second_run_changes_nothing() {
     let host = up(here());
@@ -234,6 +245,10 @@ fn a_program_that_cannot_be_run_is_refused_before_anything_is_activated() {
             assert_eq!(host.site.active().unwrap(), active);
         }
     }
+    host.wish(TWO, "").unwrap();
+    host.apply_to(0).unwrap();
+    host.expect_served(&host.site.leaf().unwrap()).unwrap();
+    assert_eq!(host.site.leaves().unwrap().len(), 2, "what was refused is used once it can be");
 }
 
 #[test]
@@ -253,6 +268,58 @@ fn a_stray_chmod_is_found_and_repaired_with_the_same_certificate() {
     host.expect_served(&leaf).unwrap();
     assert_eq!(host.site.leaves().unwrap().len(), 1);
     assert_eq!(host.site.run(&["verify"]).unwrap().code, 0);
+}
+
+#[test]
+fn a_server_that_cannot_start_for_want_of_access_can_after_the_next_run() {
+    let mut host = up(here());
+    let leaf = host.site.leaf().unwrap();
+    host.server.stop().unwrap();
+    chmod(host.site.files().key, 0o600);
+    let refused = host.server.start().unwrap_err().to_string();
+    assert!(refused.contains("Permission denied"), "{refused}");
+    host.server.stop().unwrap_err();
+    host.wish_within("1s", ONE, &check_as_the_server(&host)).unwrap();
+    // Nothing runs that could be told, and so it cannot end well yet.
+    let ran = host.site.json(&["apply"]).unwrap();
+    assert_eq!((ran.code, &lineage(&ran)["plan"]), (1, &"repair".into()), "{}", ran.said());
+    host.server.start().unwrap();
+    host.release().unwrap();
+    host.apply_to(0).unwrap();
+    host.expect_served(&leaf).unwrap();
+    assert_eq!(host.site.run(&["verify", "--ready"]).unwrap().code, 0);
+}
+
+#[test]
+fn a_rollback_on_purpose_holds_while_the_server_is_away_and_when_it_has_to_be_told_again() {
+    let mut host = up(here());
+    let (old, first) = (host.site.leaf().unwrap(), host.site.active().unwrap());
+    // Serves what is active at its start, and is told nothing until it is one of those that are asked.
+    let mut other = nginx::reading(User::STRANGER, host.site.files()).unwrap();
+    for identifiers in [TWO, ONE] {
+        host.wish(identifiers, "").unwrap();
+        host.apply_to(0).unwrap();
+    }
+    other.start().unwrap();
+
+    host.wish_within("1s", ONE, &check_as_the_server(&host)).unwrap();
+    host.server.stop().unwrap();
+    let ran = host.site.json(&["rollback", "www", "--to", &first]).unwrap();
+    assert_eq!(failure(&ran).2, Value::from("kept"), "{}", ran.said());
+    assert_eq!(host.site.leaf().unwrap(), old);
+    host.server.start().unwrap();
+    host.expect_served(&old).unwrap();
+
+    let pids = format!("{} {}", host.server.pid.display(), other.pid.display());
+    let tells_both = script(&host.site, &format!("kill -HUP $(cat {pids})"));
+    host.server.places.extend(other.places.iter().copied());
+    for _ in 0..3 {
+        host.wish(ONE, &format!("reload = [\"{}\"]", tells_both.display())).unwrap();
+        host.apply_to(0).unwrap();
+        assert_eq!(host.site.leaf().unwrap(), old, "it is held");
+        host.expect_served(&old).unwrap();
+    }
+    assert_eq!(host.site.leaves().unwrap().len(), 3);
 }
 
 #[test]
@@ -286,14 +353,7 @@ fn of_two_runs_at_once_one_works_and_the_other_says_who() {
 #[test]
 fn a_first_deployment_that_fails_is_kept_and_tried_again() {
     let mut host = new(here());
-    // As root it would make log and pid file as root's, and nginx could not start.
-    let User { uid, gid } = host.server.user();
-    let check = format!(
-        "check = [\"setpriv\", \"--reuid={uid}\", \"--regid={gid}\", \"--clear-groups\", \"{}\", \"-t\", \"-c\", \"{}\"]",
-        host.server.binary.display(),
-        host.server.config.display(),
-    );
-    host.wish_within("1s", ONE, &check).unwrap();
+    host.wish_within("1s", ONE, &check_as_the_server(&host)).unwrap();
     // Nothing runs that could be told to look.
     let ran = host.site.json(&["apply"]).unwrap();
     let (code, _, aftermath) = failure(&ran);
@@ -318,7 +378,7 @@ fn what_a_run_that_died_left_does_not_keep_the_next_one_from_its_work() {
     fs::create_dir(host.site.generation(".stage-0002-0badf00d")).unwrap();
     host.wish(TWO, "").unwrap();
     host.apply_to(0).unwrap();
-    assert!(host.site.leaf().unwrap() != old, "the new one is active");
+    assert_ne!(host.site.leaf().unwrap(), old, "the new one is active");
     assert_eq!(host.site.generations().unwrap().len(), 2);
 }
 

@@ -5,7 +5,7 @@ use super::check;
 use super::probe::Observation;
 use super::prove::Proven;
 use super::reload::ReloadContext;
-use crate::ground::error::{Error, Phase, Result};
+use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::GenerationId;
 use crate::ground::secret::SecretBytes;
 use crate::place::access::prove::AccessProof;
@@ -35,6 +35,8 @@ pub(crate) enum Asked {
     No,
     /// It may have the new one.
     Maybe,
+    /// It does not run.
+    Nobody,
 }
 
 /// An active generation that was seen to be served, or whose spec names no endpoint to ask. Only probing makes one.
@@ -124,7 +126,12 @@ impl<'t, 'a> Activated<'t, 'a> {
         }
         if let Some(reloader) = &service.reloader {
             self.asked = Asked::Maybe;
-            reloader.reload(&context, cancel)?;
+            if let Err(error) = reloader.reload(&context, cancel) {
+                if error.kind() == ErrorKind::NotFound {
+                    self.asked = Asked::Nobody;
+                }
+                return Err(error);
+            }
         }
         Ok(())
     }

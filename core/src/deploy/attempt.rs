@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::probe::{self, Observation, Probe};
 use super::reload::{self, Reloader};
 use crate::ground::cancel::Cancel;
-use crate::ground::error::{Aftermath, Phase, Result};
+use crate::ground::error::{Aftermath, ErrorKind, Phase, Result};
 use crate::ground::id::{Fingerprint, GenerationId, LineageName};
 use crate::ground::time::{Clock, Timestamp};
 use crate::pki::trust::Roots;
@@ -101,8 +101,10 @@ pub(crate) struct Attempt<'a> {
 /// What the endpoints served before an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ServedBefore {
-    /// The active generation, or nobody looked.
+    /// The active generation.
     AsActive,
+    /// Nobody looked.
+    Unknown,
     /// Something else, or nothing at all: whatever is served after a rollback is not worse.
     Otherwise,
 }
@@ -115,16 +117,25 @@ impl Attempt<'_> {
         }
     }
 
+    /// Whether the active generation was seen to be served before anything was done.
+    pub(crate) fn is_served(&self) -> bool {
+        self.served_before == ServedBefore::AsActive
+    }
+
     /// What would have to be undone is not begun: a program that cannot be run and a service that cannot be made to re-read
     /// are named before anything is ordered or written. Not at the first deployment, which a service may need before it
-    /// can start at all.
+    /// can start at all; and a service that does not run at all is no obstacle, for what is active may be what keeps it from
+    /// starting. One that was seen to serve does run, whatever its pid file says.
     pub(crate) fn preflight(&self) -> Result<()> {
         if self.active.is_none() {
             return Ok(());
         }
         let check = self.service.check.as_ref().map_or(Ok(()), command::preflight);
         let reload = || match &self.service.reloader {
-            Some(reloader) => reloader.preflight(&self.tools.cancel),
+            Some(reloader) => match reloader.preflight(&self.tools.cancel) {
+                Err(error) if error.kind() == ErrorKind::NotFound && !self.is_served() => Ok(()),
+                looked => looked,
+            },
             None => Ok(()),
         };
         check.and_then(|()| reload()).map_err(|error| {

@@ -38,7 +38,8 @@ impl Probed<'_, '_> {
             attempt.txn.previous = activated.from.or(attempt.txn.previous);
         }
         attempt.txn.held = match activated.purpose {
-            Purpose::Deploy => None,
+            // The held one itself may be activated again, when it was not served.
+            Purpose::Deploy => attempt.txn.held.filter(|held| *held == id),
             Purpose::Rollback => Some(id),
             Purpose::Repair => attempt.txn.held.map(|_| id),
         };
@@ -83,8 +84,12 @@ impl Activated<'_, '_> {
     }
 
     /// The generation to go back to: whole, another than this one, not expired. A repair has the same certificate in
-    /// better order than before, so there is nothing to go back for.
+    /// better order than before, so there is nothing to go back for; nor is there when the service did not run, for the
+    /// generation before may be what keeps it from starting.
     fn way_back(&self) -> Option<Manifest> {
+        if self.asked == Asked::Nobody && !self.attempt.is_served() {
+            return None;
+        }
         let from = self.from.filter(|from| *from != self.to.generation && self.purpose != Purpose::Repair)?;
         let manifest = self.attempt.directory.complete(from).ok()?.ok()?;
         (self.attempt.now() <= manifest.window.end).then_some(manifest)
@@ -188,6 +193,9 @@ impl Activated<'_, '_> {
         let switched = self.attempt.directory.current().is_ok_and(|at| at == Current::Generation(id));
         let until = self.defer(&error);
         self.attempt.txn.activation = None;
+        if self.purpose == Purpose::Rollback && switched {
+            self.attempt.txn.held = Some(id);
+        }
         let saved = self.attempt.save();
         self.attempt.record("keep", Some(id), Some(error.to_string()));
         let aftermath = if switched && self.from != Some(id) { Aftermath::Kept(id) } else { Aftermath::Untouched };

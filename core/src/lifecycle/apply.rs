@@ -111,7 +111,10 @@ fn recovery_report(spec: &Spec, recovered: Recovered) -> (LineageReport, Settled
 }
 
 fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<Committed> {
-    attempt.preflight()?;
+    // A repair is better than what there is, whoever can be told of it.
+    if *plan != Plan::Repair {
+        attempt.preflight()?;
+    }
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
     match plan {
         Plan::Issue => {

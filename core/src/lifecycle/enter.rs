@@ -78,7 +78,8 @@ impl<'a> Ground<'a> {
             active: None,
             served_before: match served {
                 Served::Other(_) | Served::Unreachable(_) => ServedBefore::Otherwise,
-                _ => ServedBefore::AsActive,
+                Served::Current => ServedBefore::AsActive,
+                Served::NotConfigured | Served::NotAsked => ServedBefore::Unknown,
             },
         };
         let recovered = recover(&mut attempt)?;

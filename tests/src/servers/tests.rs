@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::openssl::self_signed;
-use crate::served;
+use crate::served::{self, Leaf};
 
 /// A certificate in every form that a server reads.
 struct Disk(Scratch);
@@ -25,7 +25,7 @@ impl Disk {
         }
     }
 
-    fn leaf(&self) -> Vec<u8> {
+    fn leaf(&self) -> Leaf {
         served::leaf_of(&self.0.join("fullchain")).unwrap()
     }
 }
@@ -39,10 +39,10 @@ fn serves_and_takes_another(
     let (fullchain, key) = (disk.0.join("fullchain"), disk.0.join("key"));
     let mut server = make(Files { fullchain: &fullchain, key: &key }, &disk.0.join("bundle")).unwrap();
     server.start().unwrap();
-    let all_serve = |leaf: &[u8]| {
+    let all_serve = |leaf: &Leaf| {
         server.places.iter().try_for_each(|place| {
             let seen = served::leaf(*place, Some("www.example.org"))?;
-            if seen == leaf { Ok(()) } else { Err(io::Error::other(format!("another certificate at {place:?}"))) }
+            if seen == *leaf { Ok(()) } else { Err(io::Error::other(format!("another certificate at {place:?}"))) }
         })
     };
     all_serve(&disk.leaf()).unwrap();

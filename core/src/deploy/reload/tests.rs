@@ -57,7 +57,9 @@ fn a_command_that_fails_or_hangs_is_an_error() {
 #[test]
 fn a_command_that_cannot_be_run_is_known_beforehand() {
     let reloader = made(&Reload::Command(Command::new(["/no/such/program"])));
-    assert_eq!(reloader.preflight(&Cancel::new()).unwrap_err().kind(), ErrorKind::NotFound);
+    // It is not the service that does not run.
+    assert_eq!(reloader.preflight(&Cancel::new()).unwrap_err().kind(), ErrorKind::ReloadFailed);
+    assert_eq!(reload(&*reloader).unwrap_err().kind(), ErrorKind::ReloadFailed);
     assert_eq!(reloader.describe(), "command `/no/such/program`");
 }
 
