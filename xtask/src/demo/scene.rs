@@ -63,11 +63,12 @@ impl Scene {
         self.nginx = Some(child);
         let start = Instant::now();
         while fs::read_to_string(run.join("pid")).unwrap_or_default().trim() != pid {
-            if start.elapsed() > PATIENCE {
+            let ended = self.nginx.as_mut().is_some_and(|nginx| !matches!(nginx.try_wait(), Ok(None)));
+            if ended || start.elapsed() > PATIENCE {
                 let log = fs::read_to_string(run.join("error.log")).unwrap_or_default();
                 return Err(format!("nginx does not start; its log: {}", log.trim()));
             }
-            std::thread::sleep(Duration::from_millis(20));
+            pause();
         }
         Ok(())
     }
@@ -211,7 +212,7 @@ impl Drop for Scene {
                 if start.elapsed() > PATIENCE {
                     let _ = nginx.kill();
                 }
-                std::thread::sleep(Duration::from_millis(20));
+                pause();
             }
         }
         let _ = fs::remove_dir_all(&self.folder);
@@ -241,13 +242,17 @@ impl Told {
 
     /// Show the lines that begin so, cut to the screen, and the status when it is not 0.
     pub(super) fn show(&self, wanted: &[&str]) {
-        let lines = self.text.lines().filter(|line| wanted.iter().any(|start| line.trim_start().starts_with(start)));
-        for line in lines {
-            let cut: String = line.trim_start().chars().take(WIDTH).collect();
-            println!("  {cut}{}", if cut.len() < line.trim_start().len() { "…" } else { "" });
-        }
-        if let Some(status @ 1..) = self.status {
-            println!("  (exit status {status})");
+        let lines = self.text.lines().map(str::trim_start);
+        let mut lines = lines.filter(|line| wanted.iter().any(|start| line.starts_with(start))).peekable();
+        while let Some(line) = lines.next() {
+            let mut cut: String = line.chars().take(WIDTH).collect();
+            if cut.len() < line.len() {
+                cut.push('…');
+            }
+            match self.status {
+                Some(status @ 1..) if lines.peek().is_none() => println!("  {cut}  [exit status {status}]"),
+                _ => println!("  {cut}"),
+            }
         }
     }
 
@@ -256,8 +261,14 @@ impl Told {
     }
 }
 
-/// The columns of a usual terminal, less the margin.
-const WIDTH: usize = 116;
+/// Between two looks at another process, which tells nobody when it is ready.
+#[expect(clippy::disallowed_methods, reason = "a pid file and a process that ends have no event to wait for")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(20));
+}
+
+/// The columns of a usual terminal, less margin and exit status.
+const WIDTH: usize = 98;
 
 /// The number of the user or group `www-data`.
 fn number(option: &str) -> Result<u32, String> {
