@@ -5,7 +5,7 @@ mod scene;
 use scene::Scene;
 
 use crate::Outcome;
-use crate::run::{cargo, run_logged};
+use crate::run::cargo;
 use crate::services;
 
 /// The programs that the demonstration runs beside certwright.
@@ -21,12 +21,10 @@ pub fn verb(arguments: &[String]) -> Outcome {
         return Err("takes no arguments".to_owned());
     }
     services::install_named(PROGRAMS)?;
-    run_logged(cargo(["build", "--package", "certwright-cli"]), "demo-build.log")?;
+    build()?;
     let mut scene = Scene::set()?;
     let folder = scene.folder();
-    println!(
-        "in {folder}: nginx, without a site yet, and a wish:\n$ export CERTWRIGHT_CONFIG={folder}/certwright.toml"
-    );
+    println!("$ cd {folder}; export CERTWRIGHT_CONFIG=$PWD/certwright.toml; nginx -c $PWD/nginx.conf &");
     if !scene.foreign_readers() {
         println!("not root, so left out: readers that are other users; nginx runs as you, and reads as the owner");
     }
@@ -37,6 +35,15 @@ pub fn verb(arguments: &[String]) -> Outcome {
     drift(&scene)?;
     println!("demo: all came out as told; nginx is ended and the directory removed");
     Ok(())
+}
+
+fn build() -> Outcome {
+    println!("building certwright");
+    let output = cargo(["build", "--package", "certwright-cli"]).output();
+    match output.map_err(|fault| format!("cargo cannot be run: {fault}"))? {
+        output if output.status.success() => Ok(()),
+        output => Err(format!("certwright cannot be built:\n{}", String::from_utf8_lossy(&output.stderr).trim_end())),
+    }
 }
 
 fn deployed(scene: &mut Scene) -> Outcome {
