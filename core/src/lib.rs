@@ -77,6 +77,11 @@ pub use plan::spec::{
     LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
 };
 
+/// The example that newcomers read first has to compile and to run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 /// What each verb did or found: one versioned shape a verb, ready for serialization.
 pub mod report {
     pub use crate::lifecycle::report::{

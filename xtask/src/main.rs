@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Outcome, fuzz, services, test, tidy};
+use xtask::{Outcome, demo, fuzz, services, test, tidy};
 
 /// One habit.
 struct Verb {
@@ -15,6 +15,12 @@ struct Verb {
 }
 
 const VERBS: &[Verb] = &[
+    Verb {
+        name: "demo",
+        usage: "",
+        line: "the main job with a real nginx, on one screen; installs nginx when it is missing",
+        run: demo::verb,
+    },
     Verb {
         name: "test",
         usage: "",

@@ -102,6 +102,21 @@ pub fn install(purpose: Purpose) -> Outcome {
         println!("services: all {count} programs are installed");
         return Ok(());
     }
+    bring(&wanted)
+}
+
+/// Install those of these programs that are missing.
+///
+/// # Errors
+///
+/// As [`install`].
+pub fn install_named(names: &[&str]) -> Outcome {
+    let wanted: Vec<&Program> =
+        PROGRAMS.iter().filter(|program| names.contains(&program.name) && program.find().is_none()).collect();
+    if wanted.is_empty() { Ok(()) } else { bring(&wanted) }
+}
+
+fn bring(wanted: &[&Program]) -> Outcome {
     let mut packages: Vec<&str> = wanted.iter().map(|program| program.package).collect();
     packages.sort_unstable();
     packages.dedup();
@@ -131,7 +146,7 @@ pub fn install(purpose: Purpose) -> Outcome {
             .map_err(|fault| format!("{fault}; nothing is removed to make room, so try it in a container"))?;
         disable(&services)?;
     }
-    match missing(purpose).first() {
+    match wanted.iter().find(|program| program.find().is_none()) {
         Some(program) => Err(format!("`{}` brought no `{}`", program.package, program.name)),
         None => Ok(()),
     }
