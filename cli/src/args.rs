@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
     /// Print the report as JSON
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "report", require_equals = false, value_name = "-", hide_possible_values = true, value_parser = ["report", "-"])]
+    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "report", require_equals = true, value_name = "-", hide_possible_values = true, value_parser = ["report", "-"])]
     pub(crate) json: Option<String>,
     /// How long to wait for another run on the same lineage
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
