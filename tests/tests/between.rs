@@ -314,6 +314,23 @@ fn material_that_does_not_fit_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn a_root_that_others_can_replace_is_refused() {
+    for (path, mode) in [("/srv", 0o777), ("/srv", 0o775)] {
+        let world = World::new("");
+        world.fs.plant_mode(path, mode).unwrap();
+        world.fs.plant_owner(path, 0, 50).unwrap();
+        let error = world.apply().error.unwrap();
+        assert!(error.message.contains("others can replace") && error.message.contains("/srv"), "{}", error.message);
+        assert_eq!((world.orders(), world.fs.look(active)), (0, Ok(None)));
+        world.fs.plant_mode(path, 0o755).unwrap();
+        assert!(world.apply().changed);
+    }
+    let world = World::new("");
+    world.fs.plant_owner("/srv", 2000, 0).unwrap();
+    assert!(world.apply().error.unwrap().message.contains("belongs to somebody else"));
+}
+
+#[test]
 fn one_path_has_one_owner() {
     let text = "version = 1\nroot = \"/srv/store\"\n[lineage.a]\nidentifiers = [\"a.example\"]\n[[lineage.a.output]]\npath = \
                 \"/etc/x.pem\"\nstrategy = \"replace\"\nform = \"leaf\"\n[lineage.b]\nidentifiers = [\"b.example\"]\n\

@@ -8,6 +8,7 @@ use crate::ground::error::{Error, Phase, Result};
 use crate::pki::trust::Roots;
 use crate::place::access::acl::Acl;
 use crate::place::access::inode::Access;
+use crate::place::access::trust::trusted;
 use crate::place::filesystem::Open;
 use crate::place::lineage::LineageDirectory;
 use crate::place::lock::Lock;
@@ -60,6 +61,8 @@ impl<'a> Ground<'a> {
         let me = self.tools.fs.identity();
         let root = Access::new(me.uid, me.gid, Acl::from_mode(0o711));
         let store = Store::make(&self.tools.fs, &lifecycle.config.root, &root)?;
+        // Whoever can replace a directory on the way decides what is deployed.
+        trusted(&*self.tools.fs, &lifecycle.config.root, me.uid)?;
         let directory = store.make_lineage(&self.spec.name, &self.wanted.directory)?;
         let lock = directory.lock(options.wait, &self.tools.cancel)?;
         Ok(Entered { directory, store, _lock: lock })
