@@ -5,10 +5,12 @@
 //! reading, because an `O_PATH` handle has no extended attributes of its own and its detour by way of procfs is slower;
 //! the detour is taken for what this process may not list, and for the last component, since opening a device acts on it.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
@@ -38,7 +40,7 @@ pub struct PathFacts {
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     /// A directory in which a name is looked up.
-    Search(Inode),
+    Search(Arc<Inode>),
     /// A symbolic link that is followed.
     Follow {
         path: PathBuf,
@@ -51,7 +53,7 @@ pub(super) enum Step {
 /// Where the way ends.
 #[derive(Clone, Debug)]
 pub(super) enum End {
-    Reached(Inode),
+    Reached(Arc<Inode>),
     /// This process itself may not look at it.
     OutOfSight(PathBuf),
 }
@@ -127,7 +129,7 @@ impl PathFacts {
     /// The directories that are searched, then what is there.
     pub(super) fn inodes(&self) -> impl Iterator<Item = &Inode> {
         let searched = self.way.iter().filter_map(|step| match step {
-            Step::Search(inode) => Some(inode),
+            Step::Search(inode) => Some(&**inode),
             Step::Follow { .. } => None,
         });
         searched.chain(self.reached())
@@ -135,7 +137,7 @@ impl PathFacts {
 
     fn reached(&self) -> Option<&Inode> {
         match &self.end {
-            End::Reached(inode) => Some(inode),
+            End::Reached(inode) => Some(&**inode),
             End::OutOfSight(_) => None,
         }
     }
@@ -144,7 +146,7 @@ impl PathFacts {
 /// A directory that the walk stands in.
 struct Level {
     node: Node,
-    inode: Inode,
+    inode: Arc<Inode>,
     searched: bool,
 }
 
@@ -161,18 +163,18 @@ struct Walk<'a> {
 /// What a name turned out to be.
 enum Found {
     Link(PathBuf),
-    Other(Node, Inode),
+    Other(Node, Arc<Inode>),
     OutOfSight,
 }
 
 impl Walk<'_> {
     fn to(&mut self, path: &Path) -> Result<End> {
-        let mut ahead = Vec::with_capacity(8);
-        put_ahead(&mut ahead, path);
+        let mut ahead: Vec<Cow<'_, OsStr>> = Vec::with_capacity(8);
+        ahead.extend(backwards(path).map(Cow::Borrowed));
         self.start()?;
         while let Some(name) = ahead.pop() {
             self.search();
-            if name == ".." {
+            if *name == *OsStr::new("..") {
                 if self.levels.len() > 1 {
                     self.levels.pop();
                 }
@@ -183,7 +185,7 @@ impl Walk<'_> {
                     if target.is_absolute() {
                         self.levels.truncate(1);
                     }
-                    put_ahead(&mut ahead, &target);
+                    ahead.extend(backwards(&target).map(|name| Cow::Owned(name.to_owned())));
                 }
                 Found::Other(node, inode) if inode.kind == NodeKind::Directory => self.enter(node, inode),
                 Found::Other(_, inode) if ahead.is_empty() => return Ok(End::Reached(inode)),
@@ -194,7 +196,7 @@ impl Walk<'_> {
                     )
                     .context("path", inode.path.as_path()));
                 }
-                Found::OutOfSight => return Ok(End::OutOfSight(self.here().join(&name))),
+                Found::OutOfSight => return Ok(End::OutOfSight(self.here().join(&*name))),
             }
         }
         match self.levels.pop() {
@@ -212,7 +214,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn enter(&mut self, node: Node, inode: Inode) {
+    fn enter(&mut self, node: Node, inode: Arc<Inode>) {
         self.levels.push(Level { node, inode, searched: false });
     }
 
@@ -220,7 +222,7 @@ impl Walk<'_> {
     fn search(&mut self) {
         if let Some(level) = self.levels.last_mut().filter(|level| !level.searched) {
             level.searched = true;
-            self.way.push(Step::Search(level.inode.clone()));
+            self.way.push(Step::Search(Arc::clone(&level.inode)));
         }
     }
 
@@ -275,7 +277,7 @@ impl Walk<'_> {
         switch.and_then(|file| self.fs.read(&file, 16)).is_ok_and(|value| value.starts_with(b"1"))
     }
 
-    fn facts(&mut self, node: &Node, path: PathBuf, stat: &Stat) -> Result<Inode> {
+    fn facts(&mut self, node: &Node, path: PathBuf, stat: &Stat) -> Result<Arc<Inode>> {
         let (access, support) =
             Access::read_known(self.fs, node, stat).map_err(|error| error.context("path", path.as_path()))?;
         let elsewhere = match support {
@@ -283,7 +285,7 @@ impl Walk<'_> {
             AclSupport::No => self.decides_elsewhere(stat),
         };
         let sticky = stat.mode & STICKY != 0;
-        Ok(Inode { path, kind: stat.kind, sticky, access, identity: stat.identity, elsewhere })
+        Ok(Arc::new(Inode { path, kind: stat.kind, sticky, access, identity: stat.identity, elsewhere }))
     }
 
     fn decides_elsewhere(&mut self, stat: &Stat) -> Option<String> {
@@ -297,13 +299,13 @@ impl Walk<'_> {
     }
 }
 
-/// The components of `path`, the first one on top.
-fn put_ahead(ahead: &mut Vec<OsString>, path: &Path) {
-    ahead.extend(path.components().rev().filter_map(|part| match part {
-        Component::Normal(name) => Some(name.to_owned()),
-        Component::ParentDir => Some("..".into()),
+/// The components of `path`, the first one last.
+fn backwards(path: &Path) -> impl Iterator<Item = &OsStr> {
+    path.components().rev().filter_map(|part| match part {
+        Component::Normal(name) => Some(name),
+        Component::ParentDir => Some(OsStr::new("..")),
         Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-    }));
+    })
 }
 
 fn tells(error: &io::Error, numbers: &[Errno]) -> bool {
