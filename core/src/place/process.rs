@@ -6,12 +6,15 @@ mod tests;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal, test_kill_process};
 
 use super::filesystem::{Filesystem, NodeKind, Open};
 use super::lock::read_proc;
+use super::pause::pause;
+use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 
 /// No pid file is longer; PostgreSQL's has eight short lines.
@@ -63,6 +66,10 @@ impl fmt::Display for Signal {
         })
     }
 }
+
+/// How often a blocked signal is looked at.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// A running process, held so that its number cannot come to mean another one.
 #[derive(Debug)]
@@ -173,11 +180,27 @@ impl Process {
     ///
     /// `ReloadFailed` when it does not.
     pub(crate) fn expect_to_handle(&self, signal: Signal) -> Result<()> {
-        let Some(why) = self.facts.deaf_to(signal) else { return Ok(()) };
+        let Some(why) = self.deaf_to(signal) else { return Ok(()) };
         Err(self
             .about(Error::new(ErrorKind::ReloadFailed, why))
             .context("signal", Public(&signal.to_string()))
             .hint("see which signal makes the service re-read, and whether the pid file is its own"))
+    }
+
+    /// A process that waits for signals (signalfd(2), sigwait(3)) blocks them for good; one that starts another blocks all
+    /// of them for a moment (posix_spawn(3)). So a block is believed when it is there each time.
+    fn deaf_to(&self, signal: Signal) -> Option<&'static str> {
+        if !self.facts.only_blocks(signal) {
+            return self.facts.deaf_to(signal);
+        }
+        for _ in 0..LOOKS {
+            let _ = pause(BETWEEN_LOOKS, &Cancel::new());
+            match Facts::of(self.pid) {
+                Some(now) if !now.only_blocks(signal) => return now.deaf_to(signal),
+                _ => {}
+            }
+        }
+        None
     }
 
     /// Send a signal that the process is seen to handle.
@@ -291,6 +314,12 @@ impl Facts {
             ignored: mask("SigIgn")?,
             program: None,
         })
+    }
+
+    /// Whether the signal waits until the process asks for it.
+    fn only_blocks(&self, signal: Signal) -> bool {
+        let bit = 1 << (signal.raw().as_raw() - 1);
+        self.blocked & !self.caught & bit != 0
     }
 
     /// Why sending this signal would not make the process re-read. A blocked signal is waited for: by signalfd(2) or

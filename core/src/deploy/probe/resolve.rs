@@ -81,11 +81,11 @@ mod tests {
 
     #[test]
     fn is_bounded_and_stops() {
-        let late = resolve("localhost", 1, Instant::now(), &Cancel::new());
-        assert!(
-            late.is_ok_and(|found| !found.is_empty())
-                || resolve("localhost", 1, Instant::now(), &Cancel::new()).is_err()
-        );
+        // The resolver may be quicker than the limit that has passed already; it is never waited for.
+        match resolve("localhost", 1, Instant::now(), &Cancel::new()) {
+            Ok(found) => assert!(!found.is_empty()),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Timeout),
+        }
         let cancel = Cancel::new();
         cancel.cancel();
         assert_eq!(resolve("localhost", 1, Instant::now() + PLENTY, &cancel).unwrap_err().kind(), ErrorKind::Cancelled);

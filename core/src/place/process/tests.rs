@@ -74,6 +74,11 @@ fn does_not_end_who_does_not_listen() {
         assert_eq!(error.kind(), ErrorKind::ReloadFailed);
         assert!(error.message().contains(why), "{error}");
     }
+    // The shell starts a program again and again, and blocks every signal for the moment of each.
+    for _ in 0..200 {
+        let process = named_by(service.0.id().to_string()).unwrap();
+        assert!(process.expect_to_handle(Signal::Hup).is_err(), "a passing block was believed");
+    }
     process.signal(Signal::Usr2).unwrap();
     assert_eq!(service.line(), "still here\n");
 }
