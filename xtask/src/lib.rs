@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command line talks to its terminal")]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic"))]
 
+pub mod bench;
 pub mod demo;
 pub mod fuzz;
 mod quiet;

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Outcome, demo, fuzz, services, test, tidy};
+use xtask::{Outcome, bench, demo, fuzz, services, test, tidy};
 
 /// One habit.
 struct Verb {
@@ -39,6 +39,12 @@ const VERBS: &[Verb] = &[
         usage: "[TARGET] [SECONDS]",
         line: "feed a parser with hostile input, every target for 30 seconds unless told otherwise",
         run: fuzz::verb,
+    },
+    Verb {
+        name: "bench",
+        usage: "[--full] [LINE…]",
+        line: "ours beside a peer or a limit, in turn, with the goal; --full goes up to 100,000 lineages",
+        run: bench::verb,
     },
     Verb { name: "help", usage: "", line: "this list", run: help },
 ];

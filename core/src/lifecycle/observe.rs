@@ -10,7 +10,7 @@ use crate::pki::digest::sha256;
 use crate::place::access::drift::compare;
 use crate::place::access::inode::Access;
 use crate::place::filesystem::Node;
-use crate::place::lineage::{CURRENT, Current, LineageDirectory, TxnFile};
+use crate::place::lineage::{CURRENT, Current, Debris, LineageDirectory, TxnFile};
 use crate::place::manifest::Manifest;
 use crate::place::outputs::{self, Content, Found};
 use crate::place::store::Store;
@@ -69,7 +69,8 @@ fn look_at_disk(
         TxnFile::Read(txn) => sight.txn = txn,
         TxnFile::Unreadable(_) => observed.unfinished = true,
     }
-    observed.unfinished |= sight.txn.activation.is_some() || directory.has_debris()?;
+    let inventory = directory.inventory()?;
+    observed.unfinished |= sight.txn.activation.is_some() || inventory.debris == Debris::Some;
     for output in &spec.outputs {
         observed.unfinished |= outputs::is_waiting(&*tools.fs, &output.path)?;
     }
@@ -80,8 +81,8 @@ fn look_at_disk(
     observed.issue_not_before = schedule.not_before;
     observed.issue_failures = schedule.failures;
 
-    for (name, node) in [("", directory.node.clone()), ("generations", directory.generations()?)] {
-        let found = Access::read(&*directory.fs, &node)?;
+    for (name, node) in [("", &directory.node), ("generations", &inventory.generations)] {
+        let found = Access::read(&*directory.fs, node)?;
         if let Some(drift) = compare(&wanted.directory, &found) {
             observed.access_drift.push(format!("`{}`: {drift}", directory.path().join(name).display()));
         }
@@ -94,7 +95,7 @@ fn look_at_disk(
     if let Some(manifest) = &sight.manifest {
         look_at_outputs(tools, directory, spec, wanted, manifest, &mut sight.observed)?;
     }
-    look_for_candidate(directory, sight)
+    look_for_candidate(directory, &inventory.ids, sight)
 }
 
 /// Content and access of every file in one pass: each is opened once.
@@ -212,7 +213,7 @@ fn candidate(manifest: Manifest) -> Candidate {
 }
 
 /// A whole generation that is newer than the active one and was never made active: a run ended before it could be.
-fn look_for_candidate(directory: &LineageDirectory, sight: &mut Sight) -> Result<()> {
+fn look_for_candidate(directory: &LineageDirectory, ids: &[GenerationId], sight: &mut Sight) -> Result<()> {
     let mut active = sight.manifest.as_ref().map(|manifest| manifest.generation);
     if sight.txn.held.is_some() {
         // What an operator went back from is not news.
@@ -221,8 +222,7 @@ fn look_for_candidate(directory: &LineageDirectory, sight: &mut Sight) -> Result
     let passed_over = |id: &GenerationId| {
         sight.txn.unfit.contains(id) || sight.txn.deferred.as_ref().is_some_and(|deferred| deferred.generation == *id)
     };
-    let newer = directory.ids()?.into_iter().rev().take_while(|id| active.is_none_or(|active| *id > active));
-    for id in newer.collect::<Vec<_>>() {
+    for &id in ids.iter().rev().take_while(|id| active.is_none_or(|active| **id > active)) {
         if passed_over(&id) {
             continue;
         }

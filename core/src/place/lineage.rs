@@ -56,6 +56,23 @@ pub(crate) enum TxnFile {
     Unreadable(String),
 }
 
+/// What lies in a lineage's directory, from one look.
+#[derive(Debug)]
+pub(crate) struct Inventory {
+    /// The directory that holds the generations.
+    pub(crate) generations: Node,
+    /// The generations there are, complete or not, oldest first.
+    pub(crate) ids: Vec<GenerationId>,
+    pub(crate) debris: Debris,
+}
+
+/// Whether something half-made lies about: left by a run that died, or of a run that is at work right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Debris {
+    None,
+    Some,
+}
+
 impl LineageDirectory {
     /// Open the lineage's directory, or `None` when there is none.
     pub(crate) fn open(fs: &Arc<dyn Filesystem>, root: &Node, path: &Path, name: &LineageName) -> Result<Option<Self>> {
@@ -134,13 +151,21 @@ impl LineageDirectory {
 
     /// The generations there are, complete or not, oldest first.
     pub(crate) fn ids(&self) -> Result<Vec<GenerationId>> {
-        let names = self
-            .fs
-            .list(&self.generations()?)
-            .map_err(|source| self.fault("the generations cannot be listed", GENERATIONS, source))?;
-        let mut ids: Vec<GenerationId> = names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
-        ids.sort_unstable();
-        Ok(ids)
+        Ok(generation_ids(&self.names_in(&self.generations()?)?))
+    }
+
+    /// What lies in the directory and in `generations`, each listed once.
+    pub(crate) fn inventory(&self) -> Result<Inventory> {
+        let generations = self.generations()?;
+        let names = self.names_in(&generations)?;
+        let half_made = names.iter().any(|name| starts_with(name, STAGE) || starts_with(name, TRASH));
+        let half_made = half_made || self.names_in(&self.node)?.iter().any(|name| starts_with(name, atomic::TEMPORARY));
+        let debris = if half_made { Debris::Some } else { Debris::None };
+        Ok(Inventory { ids: generation_ids(&names), generations, debris })
+    }
+
+    fn names_in(&self, directory: &Node) -> Result<Vec<OsString>> {
+        self.fs.list(directory).map_err(|source| self.fault("the lineage cannot be listed", "", source))
     }
 
     /// The manifest of a generation: an error text when it is missing or cannot be used.
@@ -225,17 +250,6 @@ impl LineageDirectory {
         Ok(journal::parse(&self.read(&self.node, journal::NAME)?.unwrap_or_default()))
     }
 
-    /// Whether something half-made lies about: left by a run that died, or of a run that is at work right now.
-    pub(crate) fn has_debris(&self) -> Result<bool> {
-        let fault = |source| self.fault("the lineage cannot be listed", "", source);
-        let names = self.fs.list(&self.node).map_err(fault)?;
-        if names.iter().any(|name| starts_with(name, atomic::TEMPORARY)) {
-            return Ok(true);
-        }
-        let names = self.fs.list(&self.generations()?).map_err(fault)?;
-        Ok(names.iter().any(|name| starts_with(name, STAGE) || starts_with(name, TRASH)))
-    }
-
     /// Remove everything half-made: temporaries, stages, trash. Returns how many there were.
     pub(crate) fn sweep(&self) -> Result<usize> {
         let fault = |source| self.fault("half-made files cannot be removed", "", source);
@@ -316,6 +330,12 @@ fn remove_tree(fs: &dyn Filesystem, at: &Node, name: &OsStr) -> io::Result<()> {
         fs.remove_file(&directory, &entry)?;
     }
     fs.remove_directory(at, name)
+}
+
+fn generation_ids(names: &[OsString]) -> Vec<GenerationId> {
+    let mut ids: Vec<GenerationId> = names.iter().filter_map(|name| name.to_str()?.parse().ok()).collect();
+    ids.sort_unstable();
+    ids
 }
 
 fn starts_with(name: &OsStr, prefix: &str) -> bool {

@@ -150,8 +150,9 @@ impl Filesystem for OsFilesystem {
         if size > limit {
             return Err(Errno::FBIG.into());
         }
-        // One byte more than the size, so that the last call sees the end and the buffer never moves: a copy of a key
-        // left behind by a growing buffer could not be wiped. Files of procfs claim to be empty and are read in pieces.
+        // One byte more than the size, so that a call that brings the whole file also sees its end, and the buffer never
+        // moves: a copy of a key left behind by a growing buffer could not be wiped. Files of procfs claim to be empty and
+        // are read in pieces.
         let mut content = Vec::with_capacity(if size == 0 { limit.min(4096) } else { size } + 1);
         loop {
             let offset = u64::try_from(content.len()).map_err(|_| Errno::FBIG)?;
@@ -159,7 +160,7 @@ impl Filesystem for OsFilesystem {
             if content.len() > limit {
                 return Err(Errno::FBIG.into());
             }
-            if read == 0 {
+            if read == 0 || (size > 0 && content.len() == size) {
                 return Ok(content);
             }
             if content.len() == content.capacity() {
