@@ -83,6 +83,23 @@ fn postgresql_takes_what_is_deployed() {
     }
 }
 
+/// With the server's user as owner no ACL is possible, and that is said before anything is made.
+#[test]
+fn postgresql_is_not_given_a_key_that_it_would_refuse() {
+    let user = User::named("postgres").unwrap();
+    let mut host = host(|site| postgres::reading(user, site.files()));
+    host.keys = "owner = \"postgres\"\nreaders = [\"user:postgres\", \"user:www-data\"]".to_owned();
+    host.wish(ONE, "").unwrap();
+    let ran = host.apply().unwrap();
+    assert_eq!(ran.code, 2, "{}", ran.said());
+    assert!(ran.said().contains("PostgreSQL would refuse"), "{}", ran.said());
+    assert!(host.site.active().is_err());
+    host.keys = "owner = \"postgres\"\nreaders = [\"user:postgres\"]".to_owned();
+    host.bring_up().unwrap();
+    let key = fs::metadata(host.site.files().key).unwrap();
+    assert_eq!((key.uid(), key.mode() & 0o777), (user.uid, 0o600));
+}
+
 /// An ACL that lets somebody else read shows its mask where the mode bits of the group would be.
 #[test]
 fn postgresql_refuses_a_key_of_its_own_with_an_acl() {
