@@ -91,6 +91,19 @@ fn what_was_issued_is_served_and_a_second_run_changes_nothing() {
     assert_eq!(mode(host.site.files().key) & 0o007, 0, "the key is not for everyone");
 }
 
+/// Otherwise the next test would show nothing.
+#[test]
+fn clients_notice_a_handshake_that_fails() {
+    let mut host = up(here());
+    let roots = host.site.run(&["ca", "export"]).unwrap().stdout;
+    let leaf = host.site.leaf().unwrap();
+    let load = Load::on(host.server.address(), NAME, roots.as_bytes(), 2).unwrap();
+    load.until_all_get(&leaf, 2, LIMIT).unwrap();
+    host.server.stop().unwrap();
+    let noticed = load.until_all_get(&leaf, 100_000, LIMIT).unwrap_err().to_string();
+    assert!(noticed.contains("got nothing"), "{noticed}");
+}
+
 #[test]
 fn a_renewal_is_served_without_one_failed_handshake() {
     let host = up(here());
