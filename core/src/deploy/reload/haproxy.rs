@@ -37,16 +37,7 @@ pub(super) struct HaproxyReload {
 
 impl HaproxyReload {
     pub(super) fn new(socket: PathBuf, certificate: &Path) -> Result<Self> {
-        // The name becomes a word of a command line: white space would end it, `;` begins the next command, `\` escapes,
-        // and a leading `*` means the transaction instead.
-        let is_word = |name: &&str| {
-            !name.is_empty()
-                && !name.starts_with(['*', '<', '@'])
-                && name
-                    .chars()
-                    .all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, ';' | '\\' | '"' | '\'' | '#'))
-        };
-        let name = certificate.to_str().filter(is_word).ok_or_else(|| {
+        let name = certificate.to_str().filter(|name| is_word(name)).ok_or_else(|| {
             Error::new(ErrorKind::InvalidSpec, "HAProxy's runtime API cannot name this path")
                 .context("certificate", certificate)
                 .hint("let HAProxy load the bundle from a path without white space, quotes, `;`, `#` and `\\`")
@@ -135,12 +126,20 @@ impl Session<'_> {
 
     fn set(&self, payload: &[u8]) -> Result<()> {
         let answer = self.ask(&["set ssl cert ", &self.api.certificate, " <<"], Some(payload))?;
-        let taken =
-            ["created", "updated"].map(|how| format!("Transaction {how} for certificate {}!", self.api.certificate));
-        if answer.lines().any(|line| taken.iter().any(|taken| line == taken)) {
-            return Ok(());
+        match answer.lines().find_map(taken_for) {
+            Some(name) if name == self.api.certificate => Ok(()),
+            Some(other) => {
+                // It was begun after we looked, and holds our key now: nobody must commit that under another name.
+                if is_word(other) {
+                    let _ = self.ask(&["abort ssl cert ", other], None);
+                }
+                Err(self
+                    .about(Error::new(ErrorKind::Conflict, "HAProxy has a transaction open on another certificate"))
+                    .context("transaction", Public(other))
+                    .hint("begin that transaction again: it was given up, because HAProxy had put this bundle into it"))
+            }
+            None => Err(self.refusal("HAProxy did not take the bundle", &answer)),
         }
-        Err(self.refusal("HAProxy did not take the bundle", &answer))
     }
 
     fn commit(&self) -> Result<()> {
@@ -234,6 +233,19 @@ impl Session<'_> {
     fn about(&self, error: Error) -> Error {
         error.context("socket", self.api.socket.as_path()).context("certificate", Public(&self.api.certificate))
     }
+}
+
+/// Whether a name stays one word of a command line: white space would end it, `;` begins the next command, `\` escapes, and
+/// a leading `*` means the transaction instead.
+fn is_word(name: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || c.is_control() || matches!(c, ';' | '\\' | '"' | '\'' | '#');
+    !name.is_empty() && !name.starts_with(['*', '<', '@']) && !name.contains(ends)
+}
+
+/// The certificate whose transaction was given a payload, as the answer to `set ssl cert` names it.
+fn taken_for(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("Transaction created").or_else(|| line.strip_prefix("Transaction updated"))?;
+    rest.strip_prefix(" for certificate ")?.strip_suffix('!')
 }
 
 /// The bundle as a payload: an empty line, or one that HAProxy would take for one, must not end it early.

@@ -124,10 +124,19 @@ fn a_transaction_on_another_certificate_is_not_given_our_key() {
     let error = reloaded.unwrap_err();
     assert_eq!((error.kind(), error.fact("transaction")), (ErrorKind::Conflict, Some("/other.pem")));
     assert_eq!(asked, ["show ssl cert\n"]);
-    // Begun after we looked: HAProxy says which certificate it was in fact given.
+}
+
+#[test]
+fn a_transaction_that_was_given_our_key_by_mistake_is_given_up() {
+    // Begun by somebody else after we looked. HAProxy 2.6 puts the bundle into it, and says so.
     let other = "Transaction updated for certificate /other.pem!\n\n";
-    let (reloaded, _) = Fake::answering(&[LIST, other, ABORTED]).reload(&rcgen_bundle());
-    assert_eq!(reloaded.unwrap_err().kind(), ErrorKind::ReloadFailed);
+    let aborted = "Transaction aborted for certificate '/other.pem'!\n\n";
+    let (reloaded, asked) =
+        Fake::answering(&[LIST, other, aborted, "No ongoing transaction!\n\n"]).reload(&rcgen_bundle());
+    let error = reloaded.unwrap_err();
+    assert_eq!((error.kind(), error.fact("transaction")), (ErrorKind::Conflict, Some("/other.pem")));
+    assert_eq!(asked[2], "abort ssl cert /other.pem\n");
+    assert!(!asked.iter().any(|command| command.starts_with("commit")), "{asked:?}");
 }
 
 /// What `answers` lead to; nothing of the key is in it.
