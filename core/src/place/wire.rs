@@ -212,6 +212,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_already_is_not_read_after_the_deadline() {
+        let cancel = Cancel::new();
+        let (mut wire, mut peer) = connected(PLENTY, 100, &cancel);
+        peer.write_all(b"two").unwrap();
+        let mut byte = [0];
+        assert_eq!(wire.read(&mut byte).unwrap(), 1);
+        wire.end = Instant::now();
+        assert_eq!(wire.read(&mut byte).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
     fn a_peer_that_takes_nothing_does_not_hold_us() {
         let cancel = Cancel::new();
         let (mut wire, _peer) = connected(SHORT, 100, &cancel);
