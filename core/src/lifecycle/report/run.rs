@@ -93,7 +93,7 @@ impl RunReport {
 impl PlanReport {
     pub(crate) fn new(lineages: Vec<PlannedReport>) -> Self {
         let outcome = lineages.iter().fold(Outcome::Well, |worst, lineage| worst.worst(lineage.outcome));
-        Self { version: REPORT_VERSION, outcome, lineages }
+        Self { version: REPORT_VERSION, verb: "plan", outcome, lineages }
     }
 }
 
@@ -142,6 +142,8 @@ pub struct PlannedReport {
 pub struct PlanReport {
     /// [`REPORT_VERSION`].
     pub version: u32,
+    /// `plan`.
+    pub verb: &'static str,
     /// [`Outcome::Finding`] when there is something to do.
     pub outcome: Outcome,
     /// One for each lineage, by name.

@@ -68,6 +68,8 @@ pub struct LineageStatus {
 pub struct StatusReport {
     /// [`REPORT_VERSION`].
     pub version: u32,
+    /// `status`.
+    pub verb: &'static str,
     /// The worst of the lineages.
     pub outcome: Outcome,
     /// One for each lineage, by name.
@@ -107,6 +109,6 @@ impl LineageStatus {
 impl StatusReport {
     pub(crate) fn new(lineages: Vec<LineageStatus>) -> Self {
         let outcome = lineages.iter().fold(Outcome::Well, |worst, lineage| worst.worst(lineage.outcome));
-        Self { version: REPORT_VERSION, outcome, lineages }
+        Self { version: REPORT_VERSION, verb: "status", outcome, lineages }
     }
 }

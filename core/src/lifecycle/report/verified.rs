@@ -49,6 +49,8 @@ pub struct VerifiedReport {
 pub struct VerifyReport {
     /// [`REPORT_VERSION`].
     pub version: u32,
+    /// `verify`.
+    pub verb: &'static str,
     /// The worst of the lineages.
     pub outcome: Outcome,
     /// What is not as wished of the machine: the fail-over daemon.
@@ -98,6 +100,6 @@ impl VerifyReport {
     pub(crate) fn new(findings: Vec<FindingReport>, lineages: Vec<VerifiedReport>) -> Self {
         let machine = if findings.is_empty() { Outcome::Well } else { Outcome::Finding };
         let outcome = lineages.iter().fold(machine, |worst, lineage| worst.worst(lineage.outcome));
-        Self { version: REPORT_VERSION, outcome, findings, lineages }
+        Self { version: REPORT_VERSION, verb: "verify", outcome, findings, lineages }
     }
 }
