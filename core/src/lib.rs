@@ -94,6 +94,7 @@ pub mod report {
 /// Who may read a file and why; the smallest access that a wish needs, and its proof.
 pub mod access {
     pub use crate::place::access::acl::{Acl, EntryKind, Named, UNMAPPED};
+    pub use crate::place::access::component::Component;
     pub use crate::place::access::drift::{Change, Drift, compare};
     pub use crate::place::access::explain::{PathVerdict, explain};
     pub use crate::place::access::inode::Access;

@@ -76,7 +76,7 @@ impl PathFacts {
 impl Step {
     /// The answer of one thing on the way; `None` for a link, which has no permissions of its own. Capabilities do not
     /// help against a protected one.
-    fn verdict(&self, who: &Identity, held: Capabilities) -> Option<(&Path, Verdict)> {
+    pub(super) fn verdict(&self, who: &Identity, held: Capabilities) -> Option<(&Path, Verdict)> {
         match self {
             Self::Search(directory) => Some((&directory.path, directory.verdict(who, held, Permissions::EXECUTE))),
             Self::Follow { path, owner, protected } => {
@@ -87,7 +87,7 @@ impl Step {
 }
 
 impl Inode {
-    fn verdict(&self, who: &Identity, held: Capabilities, want: Permissions) -> Verdict {
+    pub(super) fn verdict(&self, who: &Identity, held: Capabilities, want: Permissions) -> Verdict {
         match &self.elsewhere {
             Some(kind) => Verdict::Unknown(Doubt::DecidedElsewhere(kind.clone())),
             None => allows_capable(who, held, &self.access, self.kind, want),

@@ -1,6 +1,7 @@
 //! Who may do what with an inode: the stored form, the kernel's answer and its reasons, the smallest access for a wish.
 
 pub(crate) mod acl;
+pub(crate) mod component;
 pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod inode;
