@@ -65,6 +65,11 @@ impl Inspection {
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
     }
+
+    /// Whether it would be accepted as a server certificate: nothing worse than a warning is to be said.
+    pub fn is_accepted(&self) -> bool {
+        self.worst() != Some(Severity::Error)
+    }
 }
 
 /// One thing in a file.

@@ -45,7 +45,14 @@ fn a_good_set_is_accepted() {
         let inspection = look(files, &question);
         assert_eq!(codes(&inspection), []);
         assert_eq!(kinds(&inspection), ["certificate", "certificate"]);
+        assert!(inspection.is_accepted());
     }
+}
+
+#[test]
+fn a_key_alone_is_not_accepted() {
+    let key = Family::new(&["a.example"]).leaf_key.to_pem();
+    assert!(!look(&[key.expose()], &Question::at(NOW)).is_accepted());
 }
 
 #[test]
