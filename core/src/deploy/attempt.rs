@@ -32,7 +32,8 @@ pub struct Progress {
     pub phase: Phase,
 }
 
-/// Told about each arrow as it begins. Must not block.
+/// Told about each arrow as it begins; for `apply`, [`Phase::Record`] is the last of each lineage, however it ended. Must not
+/// block.
 pub type Watch = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 /// What every attempt works with.
@@ -45,6 +46,15 @@ pub(crate) struct Tools {
     /// A number of this machine.
     pub(crate) machine: u64,
     pub(crate) watch: Option<Watch>,
+}
+
+impl Tools {
+    /// Tell who watches that an arrow begins for a lineage.
+    pub(crate) fn tell(&self, lineage: &LineageName, phase: Phase) {
+        if let Some(watch) = &self.watch {
+            watch(&Progress { lineage: lineage.clone(), phase });
+        }
+    }
 }
 
 impl fmt::Debug for Tools {
@@ -112,9 +122,7 @@ pub(crate) enum ServedBefore {
 impl Attempt<'_> {
     /// Tell who watches that an arrow begins.
     pub(crate) fn begin(&self, phase: Phase) {
-        if let Some(watch) = &self.tools.watch {
-            watch(&Progress { lineage: self.spec.name.clone(), phase });
-        }
+        self.tools.tell(&self.spec.name, phase);
     }
 
     /// Whether the active generation was seen to be served before anything was done.

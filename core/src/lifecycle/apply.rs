@@ -59,8 +59,11 @@ pub(super) fn look<'a>(
 
 /// Enter the lineage and do what is to be done.
 pub(super) fn work(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Options) -> LineageReport {
-    run(lifecycle, ground, seen, options)
-        .unwrap_or_else(|error| LineageReport::new(&ground.spec.name, "keep").failed(&error))
+    let report = run(lifecycle, ground, seen, options)
+        .unwrap_or_else(|error| LineageReport::new(&ground.spec.name, "keep").failed(&error));
+    // Several lineages are under way at once: who watches learns which of them are done.
+    ground.tools.tell(&ground.spec.name, Phase::Record);
+    report
 }
 
 fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Options) -> Result<LineageReport> {
