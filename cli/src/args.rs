@@ -1,13 +1,22 @@
 //! What can be said on the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use certwright::LineageName;
+use certwright::{IssuerName, LineageName, Timestamp};
 use clap::{Args, Parser, Subcommand};
 
 /// Certificates over their whole life: issued, placed for the right readers, switched atomically, seen to be served, undone.
 #[derive(Debug, Parser)]
-#[command(name = "certwright", version, max_term_width = 100, after_help = EXIT_STATUS)]
+#[command(
+    name = "certwright",
+    version,
+    max_term_width = 100,
+    subcommand_value_name = "VERB",
+    subcommand_help_heading = "Verbs",
+    disable_help_subcommand = true,
+    after_help = EXIT_STATUS
+)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) shared: Shared,
@@ -15,11 +24,19 @@ pub(crate) struct Arguments {
     pub(crate) verb: Verb,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 well; 1 failed or waiting, nothing is worse than before; 2 bad usage or \
-configuration; 3 a finding; 4 stuck, a human is needed; 5 another run holds the lock.";
+/// The exit statuses in one sentence each.
+pub(crate) const EXIT_STATUS: &str = "\
+Exit status:
+  0  well, done, nothing to do, accepted
+  1  failed or waiting, and nothing is worse than before
+  2  bad usage or configuration
+  3  a finding: something to do, drift, the wrong certificate served, not accepted, denied
+  4  stuck: a human is needed
+  5  another run holds the lock";
 
 /// What every verb understands.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every verb")]
 pub(crate) struct Shared {
     /// The configuration [default: $CERTWRIGHT_CONFIG, else /etc/certwright/certwright.toml]
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -28,18 +45,21 @@ pub(crate) struct Shared {
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
     /// Print the report as JSON
-    #[arg(long, global = true, num_args = 0..=1, default_missing_value = "report", require_equals = true, value_name = "-", hide_possible_values = true, value_parser = ["report", "-"])]
-    pub(crate) json: Option<String>,
-    /// How long to wait for another run on the same lineage
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How long to wait for another run on the same lineage, such as 30s or 5m [default: 5s]
     #[arg(long, global = true, value_name = "DURATION", value_parser = duration)]
-    pub(crate) wait: Option<std::time::Duration>,
+    pub(crate) wait: Option<Duration>,
     /// Print errors alone
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
 
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    certwright::parse_duration(text).map_err(|error| error.to_string())
+fn duration(text: &str) -> Result<Duration, String> {
+    certwright::parse_duration(text).map_err(|error| match error.hint_text() {
+        Some(hint) => format!("{}; {hint}", error.message()),
+        None => error.message().to_owned(),
+    })
 }
 
 /// The verbs.
@@ -53,15 +73,15 @@ pub(crate) enum Verb {
     Deploy(Deploy),
     /// Compare what is there with the wish; change nothing
     Verify(Verify),
-    /// Go back to an older generation and hold there
+    /// Go back to an older generation and hold there, or let go again
     Rollback(Rollback),
-    /// What is active, until when, and what is unfinished
+    /// Say what is active, until when, what is next and what is unfinished
     Status(Named),
-    /// Who can read this path, and why
+    /// Say who can read a path, and why
     Access(Access),
-    /// What is in these files, and would it be accepted as a server's certificate
+    /// Say what is in files, and whether it would be accepted as a server's certificate
     Inspect(Inspect),
-    /// The embedded CA
+    /// Ask the embedded CA
     Ca(Ca),
     /// Write a commented starter configuration
     Init(Init),
@@ -69,12 +89,41 @@ pub(crate) enum Verb {
     Schema,
     /// Print completions for a shell
     Completions(Completions),
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for each verb
+    Man(Man),
+}
+
+impl Verb {
+    /// The word on the command line.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Deploy(_) => "deploy",
+            Self::Verify(_) => "verify",
+            Self::Rollback(_) => "rollback",
+            Self::Status(_) => "status",
+            Self::Access(_) => "access",
+            Self::Inspect(_) => "inspect",
+            Self::Ca(_) => "ca",
+            Self::Init(_) => "init",
+            Self::Schema => "schema",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+}
+
+/// Which lineages.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Named {
+    /// Lineages by name [default: all]
+    #[arg(value_name = "LINEAGE")]
+    pub(crate) lineages: Vec<LineageName>,
 }
 
 /// Lineages, and whether endpoints are asked.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Lineages {
     #[command(flatten)]
     pub(crate) named: Named,
@@ -83,48 +132,43 @@ pub(crate) struct Lineages {
     pub(crate) offline: bool,
 }
 
-/// Which lineages.
-#[derive(Debug, Args)]
-pub(crate) struct Named {
-    /// Lineages by name [default: all]
-    #[arg(value_name = "LINEAGE")]
-    pub(crate) lineages: Vec<LineageName>,
-}
-
 /// `deploy`.
 #[derive(Debug, Args)]
+#[command(after_help = "For the hook of an ACME client. The old certificate stays in use unless all of it succeeds.")]
 pub(crate) struct Deploy {
     /// The lineage
     #[arg(long, value_name = "NAME")]
     pub(crate) lineage: LineageName,
-    /// The private key, PEM or DER
+    /// The private key: PKCS#8, SEC1 or PKCS#1, PEM or DER
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
-    /// Leaf and chain, PEM
+    /// The leaf and its chain, PEM, leaf first
     #[arg(long, value_name = "FILE")]
     pub(crate) fullchain: PathBuf,
 }
 
 /// `verify`.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) lineages: Lineages,
-    /// Could this machine serve now: the service and the fail-over daemon too
-    #[arg(long)]
+    /// Could this machine serve now? The service and the fail-over daemon count too; answers 0 or 3
+    #[arg(long, conflicts_with = "offline")]
     pub(crate) ready: bool,
-    /// With `--ready`: no answer in this time is a finding
+    /// With --ready: no answer within this time is a 3
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s", requires = "ready")]
-    pub(crate) limit: std::time::Duration,
+    pub(crate) limit: Duration,
 }
 
 /// `rollback`.
 #[derive(Debug, Args)]
+#[command(after_help = "The lineage is held there: `apply` keeps the generation until a newer one is issued or it is \
+released.")]
 pub(crate) struct Rollback {
     /// The lineage
     #[arg(value_name = "NAME")]
     pub(crate) lineage: LineageName,
-    /// The generation, such as `0008-1f3a9c20`, or its number [default: the previous one]
+    /// The generation, such as 0008-1f3a9c20, or its number 8 [default: the previous one]
     #[arg(long, value_name = "N", conflicts_with = "release")]
     pub(crate) to: Option<String>,
     /// Let the lineage go on by itself again
@@ -134,42 +178,45 @@ pub(crate) struct Rollback {
 
 /// `access`.
 #[derive(Debug, Args)]
+#[command(after_help = "With `--json -` each line of standard input is one question, \
+{\"path\":…,\"uid\":…,\"gid\":…,\"groups\":[…]}, and is answered by one line, \
+{\"r\":…,\"w\":…,\"x\":…,\"why\":…}.")]
 pub(crate) struct Access {
-    /// The paths
-    #[arg(value_name = "PATH")]
+    /// The paths; `-` for questions on standard input
+    #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Whether this user can read them
+    /// Whether this user, by name or number and with all its groups, can read them; denied is a 3
     #[arg(long, value_name = "U", conflicts_with_all = ["uid", "gid", "groups"])]
     pub(crate) user: Option<String>,
-    /// Whether somebody with this number can read them
+    /// The same for a number; its groups are looked up, unless --gid says them
     #[arg(long, value_name = "N")]
     pub(crate) uid: Option<u32>,
-    /// The primary group of that somebody
+    /// The primary group
     #[arg(long, value_name = "N", requires = "uid")]
     pub(crate) gid: Option<u32>,
-    /// The other groups of that somebody
-    #[arg(long, value_name = "N,…", value_delimiter = ',', requires = "uid")]
+    /// The other groups
+    #[arg(long, value_name = "N,…", value_delimiter = ',', requires = "gid")]
     pub(crate) groups: Vec<u32>,
 }
 
 /// `inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
-    /// Certificates, chains, keys, requests; PEM or DER
+    /// Certificates, chains, keys, requests, PEM or DER; `-` for standard input
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// The private key that should belong to the leaf
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
-    /// Roots that the chain should lead to
-    #[arg(long, value_name = "ROOTS")]
+    /// The roots that the chain should lead to
+    #[arg(long, value_name = "FILE")]
     pub(crate) trust: Option<PathBuf>,
-    /// A name that the leaf should be for
-    #[arg(long, value_name = "N")]
+    /// The name or address that a client would ask for
+    #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Judge as of this time, as in RFC 3339 [default: now]
+    /// Judge as of this moment, such as 2026-11-24T08:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
-    pub(crate) at: Option<certwright::Timestamp>,
+    pub(crate) at: Option<Timestamp>,
 }
 
 /// `ca`.
@@ -182,20 +229,20 @@ pub(crate) struct Ca {
 /// What the embedded CA is asked.
 #[derive(Debug, Subcommand)]
 pub(crate) enum CaVerb {
-    /// Print the root certificate, for trust stores
+    /// Print the root certificate, for trust stores; the CA is made when there is none yet
     Export {
         /// The issuer [default: the only one of type `local`]
         #[arg(value_name = "ISSUER")]
-        issuer: Option<certwright::IssuerName>,
+        issuer: Option<IssuerName>,
     },
 }
 
 /// `init`.
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// Where to write it; `-` for standard output
-    #[arg(value_name = "FILE", default_value = "certwright.toml")]
-    pub(crate) file: PathBuf,
+    /// Where to write it, never over another file; `-` for standard output [default: where the configuration is looked for]
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// `completions`.
@@ -204,4 +251,12 @@ pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write a page for each verb into this directory instead
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
 }

@@ -1,82 +1,83 @@
-//! From the command line to a life cycle: the configuration, the wish to stop, the selection.
+//! From the command line to a life cycle: the configuration, the selection, the options.
 
 use std::path::{Path, PathBuf};
 
 use certwright::{
-    Builder, Cancel, Config, DEFAULT_WAIT, Endpoints, Error, ErrorKind, Lifecycle, LineageName, Options, Result,
-    Selection,
+    Builder, Cancel, Config, DEFAULT_WAIT, Endpoints, Error, ErrorKind, Lifecycle, LineageName, Options, Selection,
+    Watch,
 };
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args::{Named, Shared};
-use crate::progress;
+use crate::failure::Failure;
 
 const DEFAULT: &str = "/etc/certwright/certwright.toml";
 
-/// The configuration that the arguments, the environment or the default name.
-pub(crate) fn config(shared: &Shared) -> Result<Config> {
-    let path = shared.config.clone().or_else(|| std::env::var_os("CERTWRIGHT_CONFIG").map(PathBuf::from));
-    let path = path.unwrap_or_else(|| PathBuf::from(DEFAULT));
-    let text = read_text(&path)?;
-    match &shared.root {
-        Some(root) => Config::parse_below(root, &text, &path),
-        None => Config::parse(&text, &path),
-    }
+/// Where the configuration is looked for: what the arguments, the environment or the default name.
+pub(crate) fn config_path(shared: &Shared) -> PathBuf {
+    let named = shared.config.clone();
+    let named =
+        named.or_else(|| std::env::var_os("CERTWRIGHT_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from));
+    named.unwrap_or_else(|| PathBuf::from(DEFAULT))
 }
 
-fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|source| {
-        let missing = source.kind() == std::io::ErrorKind::NotFound;
-        let error = Error::new(ErrorKind::InvalidSpec, "the configuration cannot be read").context("path", path);
-        let hint = if missing {
-            "write one with `certwright init FILE`, and name it with `-c FILE` or `CERTWRIGHT_CONFIG`"
-        } else {
-            "let this user read it, or name another one with `-c FILE`"
-        };
-        error.hint(hint).source(source)
-    })
+/// The configuration.
+pub(crate) fn config(shared: &Shared) -> Result<Config, Failure> {
+    let path = config_path(shared);
+    let text = std::fs::read_to_string(&path).map_err(|source| unreadable(&path, source))?;
+    let config = match &shared.root {
+        Some(root) => {
+            let root = std::path::absolute(root).map_err(|source| {
+                Error::io("the root cannot be made absolute", source).context("path", root.as_path())
+            })?;
+            Config::parse_below(&root, &text, &path)?
+        }
+        None => Config::parse(&text, &path)?,
+    };
+    Ok(config)
 }
 
-/// Everything as configured, told about signals and watched.
-pub(crate) fn lifecycle(shared: &Shared) -> Result<Lifecycle> {
-    let mut builder = Builder::new(config(shared)?).cancel(cancel()?);
-    if let Some(watch) = progress::watch().filter(|_| !shared.quiet) {
-        builder = builder.watch(watch);
-    }
-    builder.build()
+fn unreadable(path: &Path, source: std::io::Error) -> Failure {
+    let hint = match source.kind() {
+        std::io::ErrorKind::NotFound => "write one with `certwright init`, or name another with `-c FILE`",
+        std::io::ErrorKind::InvalidData => "write it in UTF-8",
+        _ => "let this user read it, or name another with `-c FILE`",
+    };
+    let error = Error::new(ErrorKind::InvalidSpec, "the configuration cannot be read").context("path", path);
+    Failure::Usage(error.hint(hint).source(source))
 }
 
-/// The first SIGINT or SIGTERM asks to stop at the next safe point, the second one ends the process.
-pub(crate) fn cancel() -> Result<Cancel> {
-    let cancel = Cancel::new();
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, cancel.flag())
-            .and_then(|_| signal_hook::flag::register(signal, cancel.flag()))
-            .map_err(|source| Error::io("signals cannot be watched", source))?;
-    }
-    Ok(cancel)
-}
-
-/// How the verbs that write go about it.
-pub(crate) fn options(shared: &Shared, offline: bool) -> Options {
-    Options::default().with_wait(shared.wait.unwrap_or(DEFAULT_WAIT)).with_endpoints(endpoints(offline))
-}
-
-/// Whether endpoints are asked.
-pub(crate) fn endpoints(offline: bool) -> Endpoints {
-    if offline { Endpoints::Leave } else { Endpoints::Ask }
+/// Everything as configured, stopped by `cancel` and watched by `watch`.
+pub(crate) fn lifecycle(shared: &Shared, cancel: Cancel, watch: Option<Watch>) -> Result<Lifecycle, Failure> {
+    let builder = Builder::new(config(shared)?).cancel(cancel);
+    let builder = match watch {
+        Some(watch) => builder.watch(watch),
+        None => builder,
+    };
+    Ok(builder.build()?)
 }
 
 /// The lineages that were named, else all.
-pub(crate) fn selection(named: &Named) -> Selection {
-    names(&named.lineages)
+pub(crate) fn selection(config: &Config, named: &Named) -> Result<Selection, Failure> {
+    if named.lineages.is_empty() {
+        return Ok(Selection::All);
+    }
+    for name in &named.lineages {
+        known(config, name)?;
+    }
+    Ok(Selection::Named(named.lineages.clone()))
 }
 
-fn names(names: &[LineageName]) -> Selection {
-    if names.is_empty() { Selection::All } else { Selection::Named(names.to_vec()) }
+/// A lineage that the command line names and the configuration has not is bad usage.
+pub(crate) fn known(config: &Config, name: &LineageName) -> Result<(), Failure> {
+    config.lineage(name).map(drop).map_err(Failure::Usage)
 }
 
-/// A file that the operator named.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|source| Error::io("the file cannot be read", source).context("path", path))
+/// How the verbs that write go about it.
+pub(crate) fn options(shared: &Shared, endpoints: Endpoints) -> Options {
+    Options::default().with_wait(shared.wait.unwrap_or(DEFAULT_WAIT)).with_endpoints(endpoints)
+}
+
+/// Whether endpoints are asked.
+pub(crate) const fn endpoints(offline: bool) -> Endpoints {
+    if offline { Endpoints::Leave } else { Endpoints::Ask }
 }

@@ -1,18 +1,28 @@
-//! Where a verb writes: plain lines for pipes, colour for people, JSON for programs, and never a panic on a closed pipe.
+//! Where a verb writes: reports to standard output, errors to standard error, and never a panic when either is gone.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
-use certwright::report::{ErrorReport, Outcome};
-use certwright::{Aftermath, Error, Retry};
+use certwright::report::ErrorReport;
+use certwright::{Error, ErrorKind, Watch};
 use serde::Serialize;
 
 use crate::args::Shared;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::render::error;
+use crate::render::json::{Document, Failed};
+use crate::render::paint::{Paint, Reader, Tone};
+
+/// Enough that a hundred thousand lines are few writes.
+const BUFFER: usize = 1 << 16;
 
 /// How a report is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// For people.
-    Text,
+    /// Tables, for people.
+    Table,
+    /// Plain lines, for pipes.
+    Lines,
     /// For programs.
     Json,
     /// Not at all.
@@ -22,44 +32,64 @@ pub(crate) enum Form {
 /// Standard output and standard error.
 #[derive(Debug)]
 pub(crate) struct Screen {
+    verb: &'static str,
     form: Form,
-    colour: Colour,
+    quiet: bool,
+    out: BufWriter<Stdout>,
+    reader: Reader,
+    paint: Paint,
+    alarm: Paint,
+    progress: Option<Progress>,
     broken: Option<io::ErrorKind>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Colour {
-    On,
-    Off,
-}
-
-/// What a word means.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Tone {
-    Good,
-    Bad,
-    Notable,
-    Quiet,
-}
-
 impl Screen {
-    pub(crate) fn new(shared: &Shared) -> Self {
-        let form = match (shared.json.is_some(), shared.quiet) {
-            (true, _) => Form::Json,
-            (false, true) => Form::Silent,
-            (false, false) => Form::Text,
+    pub(crate) fn new(verb: &'static str, shared: &Shared) -> Self {
+        let reader = |terminal: bool| if terminal { Reader::Person } else { Reader::Program };
+        let (out, err) = (reader(io::stdout().is_terminal()), reader(io::stderr().is_terminal()));
+        let form = match (shared.json, shared.quiet, out) {
+            (true, _, _) => Form::Json,
+            (_, true, _) => Form::Silent,
+            (_, _, Reader::Person) => Form::Table,
+            (_, _, Reader::Program) => Form::Lines,
         };
-        Self { form, colour: colour(), broken: None }
+        Self {
+            verb,
+            form,
+            quiet: shared.quiet,
+            out: BufWriter::with_capacity(BUFFER, io::stdout()),
+            reader: out,
+            paint: Paint::choose(out),
+            alarm: Paint::choose(err),
+            progress: None,
+            broken: None,
+        }
     }
 
     pub(crate) fn form(&self) -> Form {
         self.form
     }
 
-    /// A line on standard output.
+    /// The colours of standard output.
+    pub(crate) fn colours(&self) -> Paint {
+        self.paint
+    }
+
+    /// From now on it can take long. Whoever is told about each arrow, when people look.
+    pub(crate) fn watch(&mut self) -> Option<Watch> {
+        if self.progress.is_none() && !self.quiet {
+            self.progress = Progress::begin(self.verb);
+        }
+        self.progress.as_ref().map(Progress::watch)
+    }
+
+    /// A line on standard output, for people and pipes.
     pub(crate) fn line(&mut self, text: &str) {
-        if self.form == Form::Text {
+        if matches!(self.form, Form::Table | Form::Lines) {
             self.raw(format!("{text}\n").as_bytes());
+            if self.reader == Reader::Person {
+                self.flush();
+            }
         }
     }
 
@@ -68,145 +98,96 @@ impl Screen {
         self.line(&format!("  {text}"));
     }
 
-    /// Text as it is, whatever the form; answers 0.
-    pub(crate) fn text(&mut self, text: &str) -> u8 {
+    /// A word in the colour of its meaning.
+    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
+        self.paint.paint(tone, text)
+    }
+
+    /// Text as it is, whatever the form.
+    pub(crate) fn text(&mut self, text: &str) {
         self.raw(text.as_bytes());
         if !text.ends_with('\n') {
             self.raw(b"\n");
         }
-        0
     }
 
-    /// A report as JSON on one line.
-    pub(crate) fn json(&mut self, report: &impl Serialize) {
-        match serde_json::to_vec(report) {
-            Ok(mut bytes) => {
-                bytes.push(b'\n');
-                self.raw(&bytes);
-            }
+    /// A document on one line.
+    pub(crate) fn json(&mut self, document: &impl Serialize) {
+        self.json_part(document);
+        self.raw(b"\n");
+    }
+
+    /// A part of a document.
+    pub(crate) fn json_part(&mut self, part: &impl Serialize) {
+        match serde_json::to_vec(part) {
+            Ok(bytes) => self.raw(&bytes),
             Err(error) => self.broken = Some(io::Error::from(error).kind()),
         }
     }
 
-    /// Bytes on standard output. After the first failure nothing more is tried.
+    /// Bytes on standard output. After the first failure nothing more is tried; the work goes on.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         if self.broken.is_none()
-            && let Err(error) = io::stdout().lock().write_all(bytes)
+            && let Err(error) = self.out.write_all(bytes)
         {
             self.broken = Some(error.kind());
         }
     }
 
-    /// A word in the colour of its meaning.
-    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
-        let code = match tone {
-            Tone::Good => "32",
-            Tone::Bad => "1;31",
-            Tone::Notable => "33",
-            Tone::Quiet => "2",
-        };
-        match self.colour {
-            Colour::On => format!("\x1b[{code}m{text}\x1b[0m"),
-            Colour::Off => text.to_owned(),
+    /// What was written so far is seen now.
+    pub(crate) fn flush(&mut self) {
+        if let Some(progress) = &self.progress {
+            progress.clear();
         }
-    }
-
-    /// An outcome in the colour of its meaning.
-    pub(crate) fn outcome(&self, outcome: Outcome) -> String {
-        let (tone, word) = match outcome {
-            Outcome::Well => (Tone::Good, "well"),
-            Outcome::Finding => (Tone::Notable, "finding"),
-            Outcome::Busy => (Tone::Notable, "busy"),
-            Outcome::Failed => (Tone::Bad, "failed"),
-            Outcome::Invalid => (Tone::Bad, "invalid"),
-            _ => (Tone::Bad, "stuck"),
-        };
-        self.paint(tone, word)
-    }
-
-    /// An error that ends the whole run, on standard error; answers the exit status.
-    pub(crate) fn error(&self, error: &Error) -> u8 {
-        let report = ErrorReport::from(error);
-        let mut lines = format!("{} {error}\n", self.paint(Tone::Bad, "error:"));
-        for fault in report.context.iter().filter(|(name, _)| *name == "fault") {
-            lines.push_str(&format!("  {}\n", fault.1));
-        }
-        for cause in &report.causes {
-            lines.push_str(&format!("caused by: {cause}\n"));
-        }
-        lines.push_str(&after(error.aftermath(), error.hint_text(), error.retry_when()));
-        let _ = io::stderr().lock().write_all(lines.as_bytes());
-        Outcome::of(error).exit_status()
-    }
-
-    /// A line on standard error.
-    pub(crate) fn complain(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(format!("{text}\n").as_bytes());
-    }
-
-    /// An error of one lineage, as part of a report.
-    pub(crate) fn reported_error(&mut self, error: &ErrorReport) {
-        let lead = self.paint(Tone::Bad, "error:");
-        self.detail(&format!("{lead} {}", error.message));
-        for cause in &error.causes {
-            self.detail(&format!("caused by: {cause}"));
-        }
-        match (error.aftermath, &error.generation) {
-            ("untouched", _) => self.detail("now: nothing was changed"),
-            ("rolled_back", Some(id)) => self.detail(&format!("now: rolled back to {id}")),
-            ("kept", Some(id)) => self.detail(&format!("now: {id} stays active")),
-            _ => self.detail("now: stuck; run these commands:"),
-        }
-        for command in &error.commands {
-            self.detail(&format!("  {command}"));
-        }
-        if let Some(hint) = &error.hint {
-            self.detail(&format!("hint: {hint}"));
-        }
-        if error.retry != "never" {
-            self.detail(&format!("retry: {}", error.retry));
-        }
-    }
-
-    /// Flush, and answer the exit status: a report that could not be written is a failure, unless the reader went away.
-    pub(crate) fn finish(mut self, status: u8) -> u8 {
         if self.broken.is_none()
-            && let Err(error) = io::stdout().lock().flush()
+            && let Err(error) = self.out.flush()
         {
             self.broken = Some(error.kind());
         }
+    }
+
+    /// An error of one lineage. Programs have it in their document.
+    pub(crate) fn lineage_error(&mut self, lineage: &str, report: &ErrorReport) {
+        if self.form != Form::Json {
+            self.complain(&error::of_lineage(lineage, report, self.alarm));
+        }
+    }
+
+    /// What ended the verb early; answers the exit status.
+    pub(crate) fn failure(&mut self, failure: &Failure) -> u8 {
+        if self.form == Form::Json {
+            let error = ErrorReport::from(failure.error());
+            self.json(&Document::new(self.verb, failure.outcome(), Failed { error }));
+        }
+        self.complain(&error::of_verb(failure.error(), self.alarm));
+        failure.outcome().exit_status()
+    }
+
+    /// One line about what is wrong.
+    pub(crate) fn error_line(&mut self, message: &str) {
+        self.complain(&error::plain(message, self.alarm));
+    }
+
+    /// Lines on standard error, after what standard output has.
+    fn complain(&mut self, lines: &str) {
+        self.flush();
+        let _ = io::stderr().lock().write_all(lines.as_bytes());
+    }
+
+    /// Everything is seen; answers the exit status. A report that nobody can read is a failure.
+    pub(crate) fn finish(mut self, status: u8) -> u8 {
+        self.flush();
+        self.progress = None;
+        let status_without_report = if status == 0 { 1 } else { status };
         match self.broken {
-            None | Some(io::ErrorKind::BrokenPipe) => status,
+            None => status,
+            // Whoever read went away, and knows.
+            Some(io::ErrorKind::BrokenPipe) => status_without_report,
             Some(kind) => {
-                self.complain(&format!("error: the report could not be written: {kind}"));
-                if status == 0 { 1 } else { status }
+                let error = Error::new(ErrorKind::Io, "the report could not be written").source(io::Error::from(kind));
+                let _ = io::stderr().lock().write_all(error::of_verb(&error, self.alarm).as_bytes());
+                status_without_report
             }
         }
-    }
-}
-
-fn after(aftermath: &Aftermath, hint: Option<&str>, retry: Retry) -> String {
-    let mut lines = String::new();
-    if *aftermath != Aftermath::Untouched {
-        lines.push_str(&format!("now: {aftermath}\n"));
-    }
-    if let Some(hint) = hint {
-        lines.push_str(&format!("hint: {hint}\n"));
-    }
-    if let Retry::After(time) = retry {
-        lines.push_str(&format!("retry: {time}\n"));
-    }
-    lines
-}
-
-/// <https://no-color.org> first, then CLICOLOR_FORCE, then whether people look.
-fn colour() -> Colour {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
-    if set("NO_COLOR") {
-        Colour::Off
-    } else if set("CLICOLOR_FORCE") || io::stdout().is_terminal() {
-        Colour::On
-    } else {
-        Colour::Off
     }
 }

@@ -6,7 +6,6 @@ pub(crate) mod ca;
 pub(crate) mod deploy;
 pub(crate) mod init;
 pub(crate) mod inspect;
-pub(crate) mod lineage;
 pub(crate) mod manual;
 pub(crate) mod plan;
 pub(crate) mod rollback;

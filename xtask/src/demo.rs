@@ -53,8 +53,8 @@ fn deployed(scene: &mut Scene) -> Outcome {
     scene.remember(scene.active()?);
     if scene.foreign_readers() {
         let key = "certs/www/current/key.pem";
-        scene.certwright(&["access", key, "--user", "www-data"])?.ends(0)?.says("can read")?.show(&["uid"]);
-        scene.certwright(&["access", key, "--user", "nobody"])?.ends(3)?.says("cannot read")?.show(&["uid"]);
+        scene.certwright(&["access", key, "--user", "www-data"])?.ends(0)?.says("can read")?.show(&["www-data"]);
+        scene.certwright(&["access", key, "--user", "nobody"])?.ends(3)?.says("cannot read")?.show(&["nobody"]);
     }
     served(scene)
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use certwright::{Error, ErrorKind, IssuerName, IssuerSpec, LocalCa, OsFilesystem, Result, SystemClock};
+use certwright::{Error, ErrorKind, IssuerName, IssuerSpec, LocalCa, OsFilesystem, SystemClock};
 
 use crate::args::{Ca, CaVerb, Shared};
+use crate::failure::{Done, Failure};
 use crate::load;
 use crate::screen::Screen;
+use crate::signals::Signals;
 
-pub(crate) fn run(shared: &Shared, these: &Ca, screen: &mut Screen) -> Result<u8> {
+pub(crate) fn run(shared: &Shared, these: &Ca, screen: &mut Screen) -> Done {
     let CaVerb::Export { issuer } = &these.verb;
     let config = load::config(shared)?;
     let local = config.issuers.iter().filter_map(|(name, spec)| match spec {
@@ -16,10 +18,12 @@ pub(crate) fn run(shared: &Shared, these: &Ca, screen: &mut Screen) -> Result<u8
         _ => None,
     });
     let found: Vec<_> = local.filter(|(name, _)| issuer.as_ref().is_none_or(|wanted| wanted == *name)).collect();
-    let [(name, wish)] = found.as_slice() else { return Err(not_one(issuer.as_ref(), &found)) };
+    let [(name, wish)] = found.as_slice() else { return Err(Failure::Usage(not_one(issuer.as_ref(), &found))) };
     let (fs, clock) = (Arc::new(OsFilesystem::new()), Arc::new(SystemClock));
     let ca = LocalCa::new((*name).clone(), (*wish).clone(), fs, &config.root, clock);
-    Ok(screen.text(&ca.root_pem(&load::cancel()?)?))
+    let signals = Signals::watch()?;
+    screen.text(&ca.root_pem(&signals.cancel())?);
+    Ok(0)
 }
 
 fn not_one<T>(issuer: Option<&IssuerName>, found: &[(&IssuerName, T)]) -> Error {

@@ -2,16 +2,19 @@
 
 use std::path::Path;
 
-use certwright::report::REPORT_VERSION;
-use certwright::{Clock, Input, Inspection, Question, Result, SecretBytes, Severity, SystemClock};
-use serde_json::{Value, json};
+use certwright::report::Outcome;
+use certwright::{Clock, Finding, Input, Inspection, Part, Question, SecretBytes, Severity, SystemClock};
+use serde::{Serialize, Serializer};
 
-use crate::args::{Inspect, Shared};
-use crate::load;
-use crate::screen::{Form, Screen, Tone};
+use crate::args::Inspect;
+use crate::failure::{Done, Failure};
+use crate::input;
+use crate::render::json::Document;
+use crate::render::paint::Tone;
+use crate::screen::{Form, Screen};
 
-pub(crate) fn run(_: &Shared, these: &Inspect, screen: &mut Screen) -> Result<u8> {
-    let files: Vec<Named> = these.files.iter().map(|path| Named::read(path)).collect::<Result<_>>()?;
+pub(crate) fn run(these: &Inspect, screen: &mut Screen) -> Done {
+    let files: Vec<Named> = these.files.iter().map(|path| Named::read(path)).collect::<Result<_, _>>()?;
     let key = these.key.as_deref().map(Named::read).transpose()?;
     let roots = these.trust.as_deref().map(Named::read).transpose()?;
     let inputs: Vec<Input<'_>> = files.iter().map(Named::input).collect();
@@ -20,13 +23,13 @@ pub(crate) fn run(_: &Shared, these: &Inspect, screen: &mut Screen) -> Result<u8
     question.roots = roots.as_ref().map(Named::input);
     question.name = these.name.as_deref();
     let inspection = certwright::inspect(&inputs, &question);
-    let accepted = inspection.worst() != Some(Severity::Error);
+    let outcome = if inspection.is_accepted() { Outcome::Well } else { Outcome::Finding };
     if screen.form() == Form::Json {
-        screen.json(&as_json(&inspection, accepted));
+        screen.json(&Document::new("inspect", outcome, Report::of(&inspection)));
     } else {
-        show(&inspection, accepted, screen);
+        show(&inspection, screen);
     }
-    Ok(if accepted { 0 } else { 3 })
+    Ok(outcome.exit_status())
 }
 
 /// A file's name and what is in it, which may be a key.
@@ -36,8 +39,8 @@ struct Named {
 }
 
 impl Named {
-    fn read(path: &Path) -> Result<Self> {
-        Ok(Self { name: path.display().to_string(), bytes: load::read(path)?.into() })
+    fn read(path: &Path) -> Result<Self, Failure> {
+        Ok(Self { name: path.display().to_string(), bytes: input::read_or_stdin(path)? })
     }
 
     fn input(&self) -> Input<'_> {
@@ -45,27 +48,57 @@ impl Named {
     }
 }
 
-fn as_json(inspection: &Inspection, accepted: bool) -> Value {
-    let parts = inspection.parts.iter().map(|part| {
-        let facts: serde_json::Map<String, Value> =
-            part.facts.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
-        json!({ "source": part.source, "kind": part.kind, "facts": facts })
-    });
-    let findings = inspection.findings.iter().map(|finding| {
-        json!({
-            "severity": finding.severity.code(), "code": finding.code, "reference": finding.reference,
-            "about": finding.about, "message": finding.message,
-        })
-    });
-    json!({
-        "version": REPORT_VERSION, "accepted": accepted,
-        "parts": parts.collect::<Vec<_>>(), "findings": findings.collect::<Vec<_>>(),
-    })
+#[derive(Serialize)]
+struct Report<'a> {
+    accepted: bool,
+    parts: Vec<PartReport<'a>>,
+    findings: Vec<FindingReport<'a>>,
 }
 
-fn show(inspection: &Inspection, accepted: bool, screen: &mut Screen) {
+#[derive(Serialize)]
+struct PartReport<'a> {
+    source: &'a str,
+    kind: &'a str,
+    #[serde(serialize_with = "in_order")]
+    facts: &'a [(&'static str, String)],
+}
+
+#[derive(Serialize)]
+struct FindingReport<'a> {
+    severity: &'static str,
+    code: &'a str,
+    reference: &'a str,
+    about: &'a str,
+    message: &'a str,
+}
+
+impl<'a> Report<'a> {
+    fn of(inspection: &'a Inspection) -> Self {
+        let part = |part: &'a Part| PartReport { source: &part.source, kind: &part.kind, facts: &part.facts };
+        let finding = |finding: &'a Finding| FindingReport {
+            severity: finding.severity.code(),
+            code: finding.code,
+            reference: finding.reference,
+            about: &finding.about,
+            message: &finding.message,
+        };
+        Self {
+            accepted: inspection.is_accepted(),
+            parts: inspection.parts.iter().map(part).collect(),
+            findings: inspection.findings.iter().map(finding).collect(),
+        }
+    }
+}
+
+/// Facts as an object in their own order.
+fn in_order<S: Serializer>(facts: &[(&'static str, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(facts.iter().map(|(name, value)| (name, value)))
+}
+
+fn show(inspection: &Inspection, screen: &mut Screen) {
     for part in &inspection.parts {
-        screen.line(&format!("{}: {}", part.source, part.kind));
+        let source = screen.paint(Tone::Strong, &part.source);
+        screen.line(&format!("{source}: {}", part.kind));
         for (name, value) in &part.facts {
             screen.detail(&format!("{name:20} {value}"));
         }
@@ -77,15 +110,12 @@ fn show(inspection: &Inspection, accepted: bool, screen: &mut Screen) {
             _ => Tone::Quiet,
         };
         let severity = screen.paint(tone, finding.severity.code());
-        screen.line(&format!(
-            "{severity}: {}: {} [{}, {}]",
-            finding.about, finding.message, finding.code, finding.reference
-        ));
+        let Finding { about, message, code, reference, .. } = finding;
+        screen.line(&format!("{severity}: {about}: {message} [{code}, {reference}]"));
     }
-    let verdict = if accepted {
-        screen.paint(Tone::Good, "would be accepted as a server's certificate")
-    } else {
-        screen.paint(Tone::Bad, "would not be accepted as a server's certificate")
+    let verdict = match inspection.is_accepted() {
+        true => screen.paint(Tone::Good, "would be accepted as a server's certificate"),
+        false => screen.paint(Tone::Bad, "would not be accepted as a server's certificate"),
     };
     screen.line(&verdict);
 }
