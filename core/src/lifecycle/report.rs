@@ -66,12 +66,13 @@ impl Outcome {
         if other.rank() > self.rank() { other } else { self }
     }
 
-    /// What an error amounts to.
+    /// What an error amounts to. [`Invalid`](Self::Invalid) says that nothing was done: once something was, whatever
+    /// was wrong with the configuration, it is a failure.
     pub fn of(error: &Error) -> Self {
         match (error.aftermath(), error.kind()) {
             (Aftermath::Stuck { .. }, _) => Self::Stuck,
             (_, ErrorKind::Conflict) if error.retry_when() == Retry::Now => Self::Busy,
-            (_, ErrorKind::InvalidSpec) => Self::Invalid,
+            (Aftermath::Untouched, ErrorKind::InvalidSpec) => Self::Invalid,
             _ => Self::Failed,
         }
     }
@@ -141,6 +142,25 @@ impl From<&Error> for ErrorReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_configuration_error_after_something_was_done_is_a_failure() {
+        let id = "0002-00112233".parse().unwrap();
+        let error = |aftermath| Error::new(ErrorKind::InvalidSpec, "no such thing").left(aftermath);
+        for (aftermath, outcome) in [
+            (Aftermath::Untouched, Outcome::Invalid),
+            (Aftermath::RolledBack(id), Outcome::Failed),
+            (Aftermath::Kept(id), Outcome::Failed),
+            (Aftermath::Stuck { commands: Vec::new() }, Outcome::Stuck),
+        ] {
+            assert_eq!(Outcome::of(&error(aftermath.clone())), outcome, "{aftermath:?}");
+        }
+        let mut report = LineageReport::new(&"www".parse().unwrap(), "apply");
+        assert_eq!(report.clone().failed(&error(Aftermath::Untouched)).outcome, Outcome::Invalid);
+        // An earlier run's activation was finished before this one found the fault.
+        report.changed = true;
+        assert_eq!(report.failed(&error(Aftermath::Untouched)).outcome, Outcome::Failed);
+    }
 
     #[test]
     fn the_worst_counts_in_the_documented_order() {

@@ -63,7 +63,11 @@ impl LineageReport {
     }
 
     pub(crate) fn failed(mut self, error: &Error) -> Self {
-        self.outcome = self.outcome.worst(Outcome::of(error));
+        let outcome = match Outcome::of(error) {
+            Outcome::Invalid if self.changed => Outcome::Failed,
+            outcome => outcome,
+        };
+        self.outcome = self.outcome.worst(outcome);
         self.error = Some(error.into());
         self
     }
