@@ -2,7 +2,7 @@
 //! of.
 //!
 //! - [`model_fs`]: a file system in memory with power cuts and faults; [`crash`] tries them all; [`stage_play`] is the
-//!   lineage with a service that they are tried on.
+//!   lineage with a service that they are tried on, and [`world`] what happens to it from run to run.
 //! - [`conformance`]: one suite per seam, run over every implementation; [`differ`] compares two by random acts.
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
 //! - [`servers`], [`served`], [`load`]: real servers on loopback, what they serve, and clients without end.
@@ -34,3 +34,4 @@ pub mod servers;
 pub mod site;
 pub mod stage_play;
 pub mod until;
+pub mod world;

@@ -129,10 +129,19 @@ form = "fullchain"
 /// # Panics
 ///
 /// When it cannot be parsed.
-#[expect(clippy::panic, reason = "a play that cannot begin is a failed test")]
 pub fn config(more: &str) -> Config {
+    config_for(&["www.example.org"], more)
+}
+
+/// The same for other identifiers.
+///
+/// # Panics
+///
+/// When it cannot be parsed.
+#[expect(clippy::panic, reason = "a play that cannot begin is a failed test")]
+pub fn config_for(identifiers: &[&str], more: &str) -> Config {
     let text = format!(
-        "version = 1\nroot = \"/srv/store\"\n[lineage.www]\nidentifiers = [\"www.example.org\"]\nreaders = [\"user:{READER}\"]\n{more}"
+        "version = 1\nroot = \"/srv/store\"\n[lineage.www]\nidentifiers = {identifiers:?}\nreaders = [\"user:{READER}\"]\n{more}"
     );
     match Config::parse(&text, "play.toml".as_ref()) {
         Ok(config) => config,

@@ -2,106 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
-use certwright::report::{LineageReport, Outcome};
-use certwright::{
-    Builder, Cancel, Config, Fingerprint, Issued, Issuer, IssuerName, Lifecycle, ManualClock, Material, Request,
-    Result, Return, Timestamp,
-};
+use certwright::report::Outcome;
+use certwright::{Config, Material, Return, Timestamp};
 use certwright_tests::materials::Authority;
 use certwright_tests::model_fs::ModelFs;
 use certwright_tests::stage_play::{
-    Mood, OUTPUTS, START, Service, active, apply, config, debris, deploy, one, options, program, world,
+    Mood, OUTPUTS, START, Service, active, apply, config, debris, deploy, options, program, world,
 };
-
-const DAY: Duration = Duration::from_secs(86_400);
-
-/// The embedded CA, counted.
-#[derive(Debug)]
-struct Counting {
-    name: IssuerName,
-    authority: Authority,
-    orders: AtomicUsize,
-}
-
-impl Issuer for Counting {
-    fn id(&self) -> &IssuerName {
-        &self.name
-    }
-
-    fn issue(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Issued> {
-        self.orders.fetch_add(1, Ordering::Relaxed);
-        self.authority.issuer().issue(request, cancel)
-    }
-}
-
-/// A lineage with an issuer, a service and a clock, from run to run.
-struct World {
-    fs: ModelFs,
-    config: Config,
-    clock: Arc<ManualClock>,
-    issuer: Arc<Counting>,
-    service: Arc<Service>,
-}
-
-impl World {
-    fn new(more: &str) -> Self {
-        let now: Timestamp = START.parse().unwrap();
-        let clock = Arc::new(ManualClock::at(now));
-        let issuer = Counting {
-            name: "lab".parse().unwrap(),
-            authority: Authority::with_clock(clock.clone()),
-            orders: AtomicUsize::new(0),
-        };
-        let text = format!("issuer = \"lab\"\n{more}\n[issuer.lab]\ntype = \"local\"\n");
-        Self {
-            fs: world(),
-            config: config(&text),
-            clock,
-            issuer: Arc::new(issuer),
-            service: Service::with(None, Mood::Willing),
-        }
-    }
-
-    fn lifecycle(&self) -> Lifecycle {
-        let name: certwright::LineageName = "www".parse().unwrap();
-        Builder::new(self.config.clone())
-            .filesystem(Arc::new(self.fs.clone()))
-            .clock(self.clock.clone())
-            .names(certwright::access::Names::fixed(&[], &[]))
-            .issuer(self.issuer.clone())
-            .reloader(name.clone(), self.service.clone())
-            .probe(name, self.service.clone())
-            .patience(Duration::ZERO)
-            .build()
-            .unwrap()
-    }
-
-    fn apply(&self) -> LineageReport {
-        apply(&self.lifecycle()).unwrap()
-    }
-
-    fn rollback(&self, to: Return) -> LineageReport {
-        one(self.lifecycle().rollback(&"www".parse().unwrap(), to, &options()).unwrap()).unwrap()
-    }
-
-    fn orders(&self) -> usize {
-        self.issuer.orders.load(Ordering::Relaxed)
-    }
-
-    fn leaf(&self) -> Fingerprint {
-        self.fs.look(active).unwrap().unwrap()
-    }
-
-    /// The active generation's directory.
-    fn current(&self) -> String {
-        let target = self.fs.look(|view| view.read_link("/srv/store/www/current")).unwrap();
-        format!("/srv/store/www/{}", target.display())
-    }
-}
+use certwright_tests::world::{DAY, World};
 
 #[test]
 fn what_the_service_refuses_waits_without_a_second_order_and_goes_when_it_may() {
