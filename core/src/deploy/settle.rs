@@ -44,7 +44,13 @@ impl Probed<'_, '_> {
             Purpose::Repair => attempt.txn.held.map(|_| id),
         };
         attempt.txn.activation = None;
-        attempt.txn.deferred.take_if(|deferred| deferred.generation <= id);
+        // Older material gives way to newer. The same again, repaired or gone back to, takes nobody's place but its own.
+        let (leaf, origin) = (activated.to.leaf, activated.to.origin());
+        let newer = activated.purpose == Purpose::Deploy;
+        attempt.txn.deferred.take_if(|deferred| {
+            let waiting = deferred.generation;
+            waiting.matches(&leaf) || (newer && waiting <= origin)
+        });
         attempt.save().map_err(|error| error.in_phase(Phase::Commit).left(Aftermath::Kept(id)))?;
         attempt.record("commit", Some(id), None);
         // Old generations that cannot be removed now are removed next time.

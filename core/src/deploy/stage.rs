@@ -54,7 +54,7 @@ fn write<'a>(attempt: &Attempt<'a>, material: &Material, origin: &Origin) -> Res
     let (issuer, repairs) = match origin {
         Origin::Issued(issuer) => (Some(issuer.clone()), None),
         Origin::Brought => (None, None),
-        Origin::Repair(manifest) => (manifest.issuer.clone(), Some(manifest.generation)),
+        Origin::Repair(manifest) => (manifest.issuer.clone(), Some(manifest.origin())),
     };
     let manifest = Manifest {
         generation: id,

@@ -147,6 +147,18 @@ fn look_at_generation(
     Ok(())
 }
 
+/// Whether a whole generation still has the access that is wished, as the disk says.
+pub(super) fn access_stands(directory: &LineageDirectory, manifest: &Manifest, wanted: &Wanted) -> Result<bool> {
+    let Some(node) = directory.generation(manifest.generation)? else { return Ok(false) };
+    let mut stands = Access::read(&*directory.fs, &node)? == wanted.directory;
+    for file in &manifest.files {
+        let found =
+            directory.open_file(&node, &file.name)?.map(|open| Access::read(&*directory.fs, &open)).transpose()?;
+        stands &= found.as_ref() == Some(wanted.file(&file.name, &file.access));
+    }
+    Ok(stands)
+}
+
 fn look_at_file(directory: &LineageDirectory, node: &Node, name: &str) -> Result<Option<(Vec<u8>, Access)>> {
     let Some(file) = directory.open_file(node, name)? else { return Ok(None) };
     let bytes = directory.read_file(&file, name)?;
@@ -212,24 +224,33 @@ fn candidate(manifest: Manifest) -> Candidate {
     }
 }
 
-/// A whole generation that is newer than the active one and was never made active: a run ended before it could be.
+/// A whole generation with newer material than the active one that was never made active: a run ended before it could be.
+/// A repair of the active one has a higher number, and its material is as old as it was.
 fn look_for_candidate(directory: &LineageDirectory, ids: &[GenerationId], sight: &mut Sight) -> Result<()> {
-    let mut active = sight.manifest.as_ref().map(|manifest| manifest.generation);
+    let mut newest = sight.manifest.as_ref().map(Manifest::origin);
     if sight.txn.held.is_some() {
         // What an operator went back from is not news.
-        active = active.max(sight.txn.previous);
+        newest = newest.max(sight.txn.previous);
     }
     let passed_over = |id: &GenerationId| {
-        sight.txn.unfit.contains(id) || sight.txn.deferred.as_ref().is_some_and(|deferred| deferred.generation == *id)
+        let (txn, active) = (&sight.txn, sight.manifest.as_ref());
+        txn.unfit.contains(id)
+            || txn.deferred.as_ref().is_some_and(|deferred| deferred.generation == *id)
+            || active.is_some_and(|active| id.matches(&active.leaf))
     };
-    for &id in ids.iter().rev().take_while(|id| active.is_none_or(|active| **id > active)) {
+    for &id in ids.iter().rev().take_while(|id| newest.is_none_or(|newest| **id > newest)) {
         if passed_over(&id) {
             continue;
         }
-        if let Ok(manifest) = directory.complete(id)? {
-            sight.observed.candidate = Some(candidate(manifest));
-            return Ok(());
+        let Ok(manifest) = directory.complete(id)? else { continue };
+        // Another generation with the same material failed the proof, or waits.
+        let told_apart = |other: &GenerationId| other.matches(&manifest.leaf);
+        let (unfit, deferred) = (&sight.txn.unfit, &sight.txn.deferred);
+        if unfit.iter().any(told_apart) || deferred.as_ref().is_some_and(|waiting| told_apart(&waiting.generation)) {
+            continue;
         }
+        sight.observed.candidate = Some(candidate(manifest));
+        return Ok(());
     }
     Ok(())
 }

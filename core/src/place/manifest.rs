@@ -36,7 +36,7 @@ pub(crate) struct Manifest {
     pub leaf: Fingerprint,
     /// The leaf's validity.
     pub window: Window,
-    /// The generation whose material this one repeats, when it repairs access or outputs.
+    /// The generation that first had the material which this one repeats, when it repairs access or outputs.
     pub repairs: Option<GenerationId>,
     /// The access of the generation's directory.
     pub directory: Access,
@@ -75,6 +75,11 @@ pub(crate) struct OutputFacts {
 }
 
 impl Manifest {
+    /// The generation that first had this material: how new it is, however often it was repaired since.
+    pub(crate) fn origin(&self) -> GenerationId {
+        self.repairs.unwrap_or(self.generation)
+    }
+
     /// The bytes of the file.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
         let mut bytes = serde_json::to_vec_pretty(&Shape::from(self))?;
