@@ -176,10 +176,13 @@ impl<'c> Case<'c> {
         let suspect = self.clock();
         let due = self.renewal.is_some_and(|renewal| self.now >= renewal);
         let mut lack = Lack { changed: false, due, expired: self.now > active.window.end };
+        let short = shortfall(self.spec, &active.identifiers, active.key, active.issuer.as_ref());
         match self.observed.held.filter(|_| !due) {
+            // What it lacks is no reason to leave it, and is worth knowing.
             Some(generation) => self.reasons.push(Reason::Held(generation)),
-            None => lack.changed = self.compare(active),
+            None => lack.changed = !short.is_empty(),
         }
+        self.reasons.extend(short);
         if lack.expired {
             self.reasons.push(Reason::Expired { at: active.window.end });
         } else if let Some(since) = self.renewal.filter(|_| due) {
@@ -197,29 +200,6 @@ impl<'c> Case<'c> {
                 plan => plan,
             },
         }
-    }
-
-    /// Note in what the active generation is not what the spec says.
-    fn compare(&mut self, active: &Active) -> bool {
-        let before = self.reasons.len();
-        let spec = self.spec;
-        if !covers(spec, &active.identifiers) {
-            let not_in = |these: &Sans, those: &Sans| {
-                these.iter().filter(|one| !those.iter().any(|other| other == *one)).map(ToString::to_string).collect()
-            };
-            let missing = not_in(&spec.identifiers, &active.identifiers);
-            let extra = not_in(&active.identifiers, &spec.identifiers);
-            self.reasons.push(Reason::IdentifiersChanged { missing, extra });
-        }
-        if let Some(wished) = &spec.issuer {
-            if active.key != spec.key {
-                self.reasons.push(Reason::KeyChanged { active: active.key, wished: spec.key });
-            }
-            if active.issuer.as_ref() != Some(wished) {
-                self.reasons.push(Reason::IssuerChanged { active: active.issuer.clone(), wished: wished.clone() });
-            }
-        }
-        self.reasons.len() != before
     }
 
     /// Material that is there already comes before any order.
@@ -278,9 +258,10 @@ impl<'c> Case<'c> {
     /// Order, or note why that cannot be now.
     fn order(&mut self, lack: Lack, suspect: bool) -> Plan {
         if self.spec.issuer.is_none() {
-            self.reasons.push(Reason::WaitingForMaterial);
-            // A certificate that is merely due is the business of the client that brings it.
-            if lack.changed || lack.expired {
+            self.reasons.push(Reason::WaitingForMaterial(self.spec.name.clone()));
+            // A certificate that is merely due is the business of the client that brings it, and so is the first one: a
+            // lineage that was never deployed is not a fault of anything that could be tried again here.
+            if self.observed.active.is_some() && (lack.changed || lack.expired) {
                 self.wait(None);
             }
             return Plan::Keep;
@@ -355,6 +336,33 @@ impl<'c> Case<'c> {
             self.standing = Standing::Waiting { until };
         }
     }
+}
+
+/// In what material is not what the spec says. Empty when it is.
+pub(crate) fn shortfall(
+    spec: &Spec,
+    identifiers: &Sans,
+    key: KeyAlgorithm,
+    issuer: Option<&IssuerName>,
+) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if !covers(spec, identifiers) {
+        let not_in = |these: &Sans, those: &Sans| {
+            these.iter().filter(|one| !those.iter().any(|other| other == *one)).map(ToString::to_string).collect()
+        };
+        let missing = not_in(&spec.identifiers, identifiers);
+        let extra = not_in(identifiers, &spec.identifiers);
+        reasons.push(Reason::IdentifiersChanged { missing, extra });
+    }
+    if let Some(wished) = &spec.issuer {
+        if key != spec.key {
+            reasons.push(Reason::KeyChanged { active: key, wished: spec.key });
+        }
+        if issuer != Some(wished) {
+            reasons.push(Reason::IssuerChanged { active: issuer.cloned(), wished: wished.clone() });
+        }
+    }
+    reasons
 }
 
 /// Whether material is what the spec says.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ground::id::{GenerationId, IssuerName};
+use crate::ground::id::{GenerationId, IssuerName, LineageName};
 use crate::ground::time::Timestamp;
 use crate::pki::key::KeyAlgorithm;
 
@@ -16,8 +16,8 @@ pub enum Reason {
     Damaged(String),
     /// Nothing is active, and nothing is there to be activated.
     NothingActive,
-    /// There is no issuer: another client brings what is needed.
-    WaitingForMaterial,
+    /// There is no issuer: another client brings what this lineage needs.
+    WaitingForMaterial(LineageName),
     /// The spec names other identifiers than the active certificate has.
     IdentifiersChanged {
         /// What the spec has and the certificate does not cover.
@@ -144,7 +144,9 @@ impl fmt::Display for Reason {
             Self::Unfinished => f.write_str("an earlier run did not end"),
             Self::Damaged(what) => write!(f, "what is active is not whole: {what}"),
             Self::NothingActive => f.write_str("nothing is active"),
-            Self::WaitingForMaterial => f.write_str("there is no issuer; another client brings key and certificates"),
+            Self::WaitingForMaterial(lineage) => {
+                write!(f, "there is no issuer; another client brings key and certificates with `{}`", bring(lineage))
+            }
             Self::IdentifiersChanged { missing, extra } => {
                 let mut lead = "the active certificate ";
                 for (what, list) in [("lacks", missing), ("is also for", extra)] {
@@ -193,6 +195,11 @@ impl fmt::Display for Reason {
             }
         }
     }
+}
+
+/// The command with which another client brings material for a lineage.
+pub(crate) fn bring(lineage: &LineageName) -> String {
+    format!("certwright deploy --lineage {lineage} --key FILE --fullchain FILE")
 }
 
 /// A count of failures in words.

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{ErrorReport, Outcome, ProofReport, REPORT_VERSION, ReasonReport, ServedReport};
-use crate::ground::error::Error;
+use crate::ground::error::{Aftermath, Error};
 use crate::ground::id::LineageName;
-use crate::plan::decide::{Decision, Plan};
+use crate::plan::decide::{Decision, Plan, Standing};
 
 /// `apply`, `deploy` and `rollback`: one lineage.
 #[derive(Clone, Debug, Serialize)]
@@ -68,6 +68,7 @@ impl LineageReport {
             outcome => outcome,
         };
         self.outcome = self.outcome.worst(outcome);
+        self.changed |= matches!(error.aftermath(), Aftermath::Kept(_));
         self.error = Some(error.into());
         self
     }
@@ -107,7 +108,12 @@ impl PlannedReport {
         match decided {
             Ok(decision) => Self {
                 lineage,
-                outcome: if decision.plan == Plan::Keep { Outcome::Well } else { Outcome::Finding },
+                outcome: match (decision.plan, decision.standing) {
+                    (Plan::Keep, Standing::Settled) => Outcome::Well,
+                    // What `apply` says of it.
+                    (Plan::Keep, Standing::Waiting { .. }) => Outcome::Failed,
+                    _ => Outcome::Finding,
+                },
                 plan: decision.plan.code().to_owned(),
                 reasons: decision.reasons.iter().map(ReasonReport::from).collect(),
                 error: None,
@@ -129,7 +135,7 @@ impl PlannedReport {
 pub struct PlannedReport {
     /// The lineage.
     pub lineage: String,
-    /// [`Outcome::Finding`] when there is something to do.
+    /// [`Outcome::Finding`] when there is something to do, [`Outcome::Failed`] when something waits that cannot be done now.
     pub outcome: Outcome,
     /// What would be done.
     pub plan: String,
