@@ -18,6 +18,7 @@ use crate::place::filesystem::Filesystem;
 use crate::place::journal::Event;
 use crate::place::lineage::{CURRENT, LineageDirectory};
 use crate::place::manifest::Manifest;
+use crate::place::outputs;
 use crate::place::txn::Txn;
 use crate::place::wanted::Wanted;
 use crate::plan::spec::{Command, Endpoint, Spec};
@@ -135,6 +136,7 @@ impl Attempt<'_> {
     /// can start at all; and a service that does not run at all is no obstacle, for what is active may be what keeps it from
     /// starting. One that was seen to serve does run, whatever its pid file says.
     pub(crate) fn preflight(&self) -> Result<()> {
+        self.places()?;
         if self.active.is_none() {
             return Ok(());
         }
@@ -149,6 +151,14 @@ impl Attempt<'_> {
         check.and_then(|()| reload()).map_err(|error| {
             error.in_phase(Phase::Activate).context("lineage", &self.spec.name).left(Aftermath::Untouched)
         })
+    }
+
+    /// That every file outside goes where nobody else can put something in its place: whoever can rename a name in that
+    /// directory, or on the way to it, decides what the service reads.
+    pub(crate) fn places(&self) -> Result<()> {
+        let safe = |path| outputs::safe_place(&*self.tools.fs, path);
+        let judged = self.spec.outputs.iter().try_for_each(|output| safe(&output.path));
+        judged.map_err(|error| error.in_phase(Phase::Prove).context("lineage", &self.spec.name))
     }
 
     /// Write down what is under way.

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::access::inode::Access;
+use super::access::trust::trusted_place;
 use super::atomic::found;
 use super::filesystem::{Filesystem, Node, NodeKind, Open, Rename};
 use super::lineage::FILE_LIMIT;
@@ -163,6 +164,20 @@ pub(crate) fn put_in_place(fs: &dyn Filesystem, output: &PreparedOutput) -> Resu
     renamed
         .and_then(|_| fs.sync(&place.directory))
         .map_err(|source| place.fault("an output cannot be put in place", source))
+}
+
+/// See that nobody but root and this process can put something else in the place of an output. A directory that is not there
+/// is for [`prepare`] to tell.
+///
+/// # Errors
+///
+/// `AccessMismatch` naming the component of the path.
+pub(crate) fn safe_place(fs: &dyn Filesystem, path: &Path) -> Result<()> {
+    let Some(parent) = path.parent() else { return Ok(()) };
+    match trusted_place(fs, parent, fs.identity().uid) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        judged => judged.map_err(|error| error.context("output", path)),
+    }
 }
 
 /// Whether something prepared for this target still waits: a run died, or is at work.

@@ -22,6 +22,31 @@ use crate::place::filesystem::{Filesystem, NodeKind};
 ///
 /// Disk: reads.
 pub fn trusted(fs: &dyn Filesystem, path: &Path, owner: u32) -> Result<()> {
+    judge(fs, path, owner, Names::OursAlone)
+}
+
+/// The same for a directory that others have files in, where the name of one of ours has to be safe: it may be writable when
+/// it is sticky, like `/tmp`.
+///
+/// # Errors
+///
+/// As [`trusted`].
+///
+/// # Effects
+///
+/// Disk: reads.
+pub(crate) fn trusted_place(fs: &dyn Filesystem, path: &Path, owner: u32) -> Result<()> {
+    judge(fs, path, owner, Names::SafeWhenSticky)
+}
+
+/// Who may make names in the directory itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Names {
+    OursAlone,
+    SafeWhenSticky,
+}
+
+fn judge(fs: &dyn Filesystem, path: &Path, owner: u32, names: Names) -> Result<()> {
     let facts = PathFacts::read(fs, path)?;
     for step in &facts.way {
         match step {
@@ -37,7 +62,8 @@ pub fn trusted(fs: &dyn Filesystem, path: &Path, owner: u32) -> Result<()> {
     match &facts.end {
         End::Reached(directory) if directory.kind == NodeKind::Directory => {
             owned(&directory.path, directory.access.uid, owner)?;
-            unwritable(directory, owner)
+            let safe = names == Names::SafeWhenSticky && directory.sticky;
+            if safe { Ok(()) } else { unwritable(directory, owner) }
         }
         End::Reached(_) => Err(Error::new(ErrorKind::InvalidSpec, "this is no directory").context("path", path)),
         End::OutOfSight(hidden) => {

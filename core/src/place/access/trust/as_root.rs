@@ -51,6 +51,8 @@ fn every_mode_that_lets_others_write_is_refused_unless_sticky_above() {
         for sticky in [0, 0o1000] {
             mode(&scratch.at("a/b"), bits | sticky);
             assert_eq!(is_trusted(&scratch, "a/b"), !others_write, "the directory itself {bits:o} {sticky:o}");
+            let place = trusted_place(&OsFilesystem::new(), &scratch.at("a/b"), OWNER);
+            assert_eq!(place.is_ok(), !others_write || sticky != 0, "a place in it {bits:o} {sticky:o}");
         }
     }
 }
