@@ -6,12 +6,16 @@ use super::report::{FindingReport, Outcome, ProofReport, VerifiedReport, VerifyR
 use super::{Lifecycle, Selection};
 use crate::deploy::running::{Presence, presence};
 use crate::ground::error::{Error, ErrorKind, Result};
+use crate::ground::id::GenerationId;
 use crate::ground::time::{Timestamp, Window};
 use crate::place::access::prove::{Secrecy, prove};
 use crate::place::manifest::Manifest;
+use crate::place::outputs;
 use crate::place::store::Store;
+use crate::plan::decide::{Plan, decide};
 use crate::plan::observed::Served;
 use crate::plan::policy;
+use crate::plan::reason::{Reason, bring};
 use crate::plan::spec::{Form, Running, Spec};
 
 /// How much is looked at.
@@ -53,13 +57,20 @@ impl Lifecycle {
     }
 
     fn judge(&self, spec: &Spec, depth: Depth, sight: Sight, report: &mut VerifiedReport) {
-        let again = Some(format!("run `certwright apply {}`", spec.name));
         let observed = &sight.observed;
+        let decision = decide(spec, observed, self.tools.clock.now());
+        // Only what helps is said: while something waits for its time, another `apply` does nothing.
+        let again = (decision.plan != Plan::Keep).then(|| format!("run `certwright apply {}`", spec.name));
         for text in &observed.access_drift {
             report.find("access_drift", text.clone(), again.clone());
         }
         for text in &observed.output_drift {
             report.find("output_drift", text.clone(), again.clone());
+        }
+        for output in &spec.outputs {
+            if let Err(error) = outputs::safe_place(&*self.tools.fs, &output.path) {
+                report.find("output_exposed", error.to_string(), error.hint_text().map(str::to_owned));
+            }
         }
         if let Some(damage) = &observed.damage {
             report.find("damage", damage.clone(), again.clone());
@@ -68,26 +79,30 @@ impl Lifecycle {
             report.find("unfinished", "a run ended in the middle of an activation".to_owned(), again.clone());
         }
         if let Some(deferred) = &observed.deferred {
-            report.find(
-                "deferred",
-                format!("{} waits since it failed: {}", deferred.material.generation, deferred.reason),
-                Some(format!(
-                    "mend that; it is tried again by itself, or at once after `certwright rollback {} --release`",
-                    spec.name
-                )),
-            );
+            let text = format!("{} waits since it failed: {}", deferred.material.generation, deferred.reason);
+            report.find("deferred", text, again.clone().or_else(|| Some(release(spec, observed.held))));
+        }
+        let brought = decision.reasons.iter().find_map(|reason| match reason {
+            Reason::WaitingForMaterial(lineage) => Some(format!("run `{}`", bring(lineage))),
+            _ => None,
+        });
+        let renewed = brought.or_else(|| again.clone());
+        // What is active serves well without it: that is no reason for a fail-over.
+        for reason in decision.reasons.iter().filter(|reason| depth != Depth::Ready && is_shortfall(reason)) {
+            let held = observed.held.map(|held| release(spec, Some(held)));
+            report.find(reason.code(), reason.to_string(), held.or_else(|| renewed.clone()));
         }
         self.judge_served(&observed.served, &again, report);
         report.served = sight.served;
         let Some(manifest) = &sight.manifest else {
             let absent = "there is no active generation".to_owned();
             if observed.damage.is_none() {
-                report.find("nothing_active", absent, again);
+                report.find("nothing_active", absent, renewed);
             }
             return;
         };
         report.generation = Some(manifest.generation.to_string());
-        self.judge_time(spec, manifest, self.tools.clock.now(), report);
+        self.judge_time(spec, manifest, &renewed, report);
         self.judge_readers(spec, manifest, report);
         if let Some(running) = spec.running.as_ref().filter(|_| depth == Depth::Ready) {
             let finding = self.is_running(running, "service_not_running", "the service");
@@ -106,11 +121,11 @@ impl Lifecycle {
         }
     }
 
-    fn judge_time(&self, spec: &Spec, manifest: &Manifest, now: Timestamp, report: &mut VerifiedReport) {
-        let (window, id) = (manifest.window, manifest.generation);
+    fn judge_time(&self, spec: &Spec, manifest: &Manifest, renewed: &Option<String>, report: &mut VerifiedReport) {
+        let (window, id, now) = (manifest.window, manifest.generation, self.tools.clock.now());
         if now > window.end {
-            let hint = format!("run `certwright apply {}`, and find out why it was not renewed", spec.name);
-            report.find("expired", format!("{id} expired at {}", window.end), Some(hint));
+            let hint = renewed.as_ref().map(|renewed| format!("{renewed}, and find out why it was not renewed"));
+            report.find("expired", format!("{id} expired at {}", window.end), hint);
         } else if now < window.start {
             let hint = "set the clock of this machine".to_owned();
             report.find("not_yet_valid", format!("{id} is valid from {}", window.start), Some(hint));
@@ -151,6 +166,24 @@ impl Lifecycle {
             Ok(Presence::Stopped(why)) => Some(not(why)),
             Err(error) => Some(not(error.to_string())),
         }
+    }
+}
+
+/// Whether it says that what is active is not what is wished.
+const fn is_shortfall(reason: &Reason) -> bool {
+    matches!(reason, Reason::IdentifiersChanged { .. } | Reason::KeyChanged { .. } | Reason::IssuerChanged { .. })
+}
+
+/// How what was deferred is tried before its time, or while a hold keeps it from being tried at all.
+fn release(spec: &Spec, held: Option<GenerationId>) -> String {
+    let name = &spec.name;
+    match held {
+        Some(held) => {
+            format!("{held} is held; when it need not be any longer, run `certwright rollback {name} --release`")
+        }
+        None => format!(
+            "mend that; it is tried again by itself, or by `apply` at once after `certwright rollback {name} --release`"
+        ),
     }
 }
 
