@@ -68,6 +68,7 @@ fn show(lineage: &LineageStatus, screen: &mut Screen) {
     let now = SystemClock.now();
     let moment = |text: &Option<String>| text.as_ref().map(|text| from_now(text, now));
     let facts = [
+        ("previous", lineage.previous.clone()),
         ("identifiers", (!lineage.identifiers.is_empty()).then(|| lineage.identifiers.join(", "))),
         ("issuer", lineage.issuer.clone()),
         ("fingerprint", lineage.fingerprint.clone()),
@@ -86,7 +87,9 @@ fn show(lineage: &LineageStatus, screen: &mut Screen) {
     }
     for generation in &lineage.generations {
         let until = generation.not_after.as_deref().unwrap_or("-");
-        screen.detail(&format!("{}  {:9}  valid until {until}", generation.generation, generation.role));
+        let mut line = format!("{}  {:9}  valid until {until}", generation.generation, generation.role);
+        line.extend(generation.repairs.iter().flat_map(|of| ["; repairs ", of]));
+        screen.detail(&line);
     }
     for event in lineage.history.iter().take(EVENTS) {
         screen.detail(&told(event));

@@ -30,9 +30,11 @@ pub(crate) struct Proven {
 /// What a generation is proved for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// To become active because it is newer: an older one than the active is refused.
+    /// To become active because it is newer and what is wished: an older one than the active is refused, and one that is
+    /// not for the identifiers or of the key that are wished.
     Forward,
-    /// To become active again because it was so before, or because somebody asked for it by name.
+    /// To become active again because it was so before, or because somebody asked for it by name: it has to be whole, valid
+    /// and readable. What it lacks of a wish that came later is no reason to be left without it.
     Return,
 }
 
@@ -88,14 +90,18 @@ fn refuse(attempt: &Attempt<'_>, error: Error) -> Error {
 fn check(attempt: &Attempt<'_>, node: &Node, path: &Path, manifest: Manifest, gate: Gate) -> Result<Proven> {
     let material = read_material(attempt, node, &manifest)?;
     let active = active_leaf(attempt)?;
+    let (wished, asked_for) = match gate {
+        // Another client chooses its keys itself, and may bring more names.
+        Gate::Forward => (&attempt.spec.identifiers, manifest.issuer.is_some()),
+        Gate::Return => (&manifest.identifiers, false),
+    };
     let requirements = Requirements {
-        surplus: if manifest.issuer.is_some() { Surplus::Refused } else { Surplus::Accepted },
-        // Another client chooses its keys itself.
-        key: manifest.issuer.is_some().then_some(attempt.spec.key),
+        surplus: if asked_for { Surplus::Refused } else { Surplus::Accepted },
+        key: asked_for.then_some(attempt.spec.key),
         roots: attempt.roots.as_ref(),
         not_before_known: attempt.active.as_ref().map(|active| active.created),
         active: active.as_ref().filter(|_| gate == Gate::Forward),
-        ..Requirements::new(&attempt.spec.identifiers, attempt.now())
+        ..Requirements::new(wished, attempt.now())
     };
     requirements.check(&material)?;
     let mut access = Vec::new();
@@ -103,6 +109,7 @@ fn check(attempt: &Attempt<'_>, node: &Node, path: &Path, manifest: Manifest, ga
         let secrecy = if form.is_secret() { Secrecy::Secret } else { Secrecy::Public };
         access.push(try_readers(attempt, &path.join(form.file_name()), &attempt.spec.access, secrecy)?);
     }
+    attempt.places()?;
     let outputs = prepare(attempt, node, &manifest)?;
     for waiting in &outputs {
         let output = attempt.spec.outputs.iter().find(|output| output.path == waiting.path);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::enter::Ground;
-use super::observe::{Endpoints, Remembered, Sight};
+use super::observe::{Endpoints, Remembered, Sight, access_stands};
 use super::report::{LineageReport, Outcome, ProofReport, ReasonReport, ServedReport};
 use super::{Lifecycle, Options};
 use crate::deploy::attempt::{Attempt, Tools};
@@ -19,7 +19,7 @@ use crate::ground::time::Timestamp;
 use crate::issue::issuer::Request;
 use crate::pki::key::PrivateKey;
 use crate::pki::material::Material;
-use crate::place::lineage::STAGE;
+use crate::place::lineage::{Current, STAGE};
 use crate::place::manifest::Manifest;
 use crate::place::outputs;
 use crate::place::schedule::Schedule;
@@ -59,8 +59,11 @@ pub(super) fn look<'a>(
 
 /// Enter the lineage and do what is to be done.
 pub(super) fn work(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Options) -> LineageReport {
-    let report = run(lifecycle, ground, seen, options)
-        .unwrap_or_else(|error| LineageReport::new(&ground.spec.name, "keep").failed(&error));
+    let report = run(lifecycle, ground, seen, options).unwrap_or_else(|error| {
+        let mut report = LineageReport::new(&ground.spec.name, "keep").failed(&error);
+        lifecycle.tell_active(ground.spec, &mut report);
+        report
+    });
     // Several lineages are under way at once: who watches learns which of them are done.
     ground.tools.tell(&ground.spec.name, Phase::Record);
     report
@@ -71,6 +74,7 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Optio
     let (mut attempt, recovered) = ground.attempt(&entered, &seen.observed.served)?;
     let (mut report, settled) = recovery_report(ground.spec, recovered);
     if let Settled::Failed = settled {
+        lifecycle.tell_active(ground.spec, &mut report);
         return Ok(report);
     }
     // Whoever held the lock before may have done the work: the disk is looked at again.
@@ -89,7 +93,10 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Optio
     match done {
         None => {}
         Some(Ok(committed)) => fill(&mut report, &committed),
-        Some(Err(error)) => report = report.failed(&error),
+        Some(Err(error)) => {
+            report = report.failed(&error);
+            lifecycle.tell_active(ground.spec, &mut report);
+        }
     }
     Ok(report)
 }
@@ -126,7 +133,9 @@ fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<
             deploy_material(attempt, &material.0, &origin)
         }
         Plan::Activate(id) => {
-            let proven = ready(attempt, *id, Gate::Forward)?;
+            // What is active already is not judged as if it were new: it is made to be served.
+            let gate = if from == Some(*id) { Gate::Return } else { Gate::Forward };
+            let proven = ready(attempt, *id, gate)?;
             carry_through(attempt, proven, Purpose::Deploy, from)
         }
         Plan::Repair => repair(attempt),
@@ -152,14 +161,16 @@ fn repair(attempt: &mut Attempt<'_>) -> Result<Committed> {
     carry_through(attempt, proven, Purpose::Repair, from)
 }
 
-/// A generation that is there, proved: as it is when it has the access and outputs that are wished now, else its material in
-/// a new one.
+/// A generation that is there, proved: as it is when it was made with the access and outputs that are wished now and nobody
+/// changed that since, else its material in a new one.
 pub(super) fn ready(attempt: &mut Attempt<'_>, id: GenerationId, gate: Gate) -> Result<Proven> {
-    let manifest = attempt.directory.complete(id)?;
-    match manifest {
-        Ok(manifest) if !attempt.wanted.is_met_by(&manifest, attempt.spec) => again(attempt, manifest, gate),
-        _ => prove_generation(attempt, id, gate),
+    if let Ok(manifest) = attempt.directory.complete(id)? {
+        let (wanted, spec) = (&attempt.wanted, attempt.spec);
+        if !wanted.is_met_by(&manifest, spec) || !access_stands(attempt.directory, &manifest, wanted)? {
+            return again(attempt, manifest, gate);
+        }
     }
+    prove_generation(attempt, id, gate)
 }
 
 fn again(attempt: &Attempt<'_>, manifest: Manifest, gate: Gate) -> Result<Proven> {
@@ -284,6 +295,18 @@ fn is_stage(path: &Path) -> bool {
 }
 
 impl Lifecycle {
+    /// What is active after a run that failed: that is what an operator needs to know first, whichever step it was. A disk
+    /// that cannot say leaves the report as it is.
+    pub(super) fn tell_active(&self, spec: &Spec, report: &mut LineageReport) {
+        let Ok(Some(store)) = Store::open(&self.tools.fs, &self.config.root) else { return };
+        let Ok(Some(directory)) = store.lineage(&spec.name) else { return };
+        let Ok(Current::Generation(id)) = directory.current() else { return };
+        let Ok(Some(node)) = directory.generation(id) else { return };
+        let Ok(Ok(manifest)) = directory.manifest(&node, id) else { return };
+        report.generation = Some(id.to_string());
+        report.not_after = Some(manifest.window.end.to_string());
+    }
+
     pub(super) fn plan_selected(
         &self,
         selection: &super::Selection,

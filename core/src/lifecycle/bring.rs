@@ -22,7 +22,11 @@ impl Lifecycle {
         match self.try_bring(spec, material, options) {
             Ok(Brought::Deployed(report)) => report,
             Ok(Brought::ActiveAlready(report)) => self.settle_same(spec, options, report),
-            Err(error) => LineageReport::new(&spec.name, "deploy").failed(&error),
+            Err(error) => {
+                let mut report = LineageReport::new(&spec.name, "deploy").failed(&error);
+                self.tell_active(spec, &mut report);
+                report
+            }
         }
     }
 
@@ -51,7 +55,10 @@ impl Lifecycle {
         attempt.preflight()?;
         match deploy_material(&mut attempt, material, &Origin::Brought) {
             Ok(committed) => fill(&mut report, &committed),
-            Err(error) => report = report.failed(&error),
+            Err(error) => {
+                report = report.failed(&error);
+                self.tell_active(spec, &mut report);
+            }
         }
         Ok(Brought::Deployed(report))
     }

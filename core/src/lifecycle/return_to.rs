@@ -2,7 +2,7 @@
 
 use super::apply::{fill, ready};
 use super::enter::Ground;
-use super::report::LineageReport;
+use super::report::{LineageReport, ReasonReport};
 use super::{Lifecycle, Options};
 use crate::deploy::attempt::Attempt;
 use crate::deploy::carry_through;
@@ -11,6 +11,7 @@ use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::GenerationId;
 use crate::ground::time::Timestamp;
 use crate::place::txn::Purpose;
+use crate::plan::decide::shortfall;
 use crate::plan::spec::Spec;
 
 /// Where a rollback goes.
@@ -27,16 +28,19 @@ pub enum Return {
 
 impl Lifecycle {
     pub(super) fn return_lineage(&self, spec: &Spec, to: Return, options: &Options) -> LineageReport {
-        let returned = self.try_return(spec, to, options);
-        returned.unwrap_or_else(|error| LineageReport::new(&spec.name, "rollback").failed(&error))
+        let mut report = LineageReport::new(&spec.name, "rollback");
+        if let Err(error) = self.try_return(spec, to, options, &mut report) {
+            report = report.failed(&error);
+            self.tell_active(spec, &mut report);
+        }
+        report
     }
 
-    fn try_return(&self, spec: &Spec, to: Return, options: &Options) -> Result<LineageReport> {
+    fn try_return(&self, spec: &Spec, to: Return, options: &Options, report: &mut LineageReport) -> Result<()> {
         let ground = Ground::of(self, &self.tools, spec)?;
         let entered = ground.enter(self, options)?;
         let sight = ground.observe(Some(&entered.store), options.endpoints)?;
         let (mut attempt, recovered) = ground.attempt(&entered, &sight.observed.served)?;
-        let mut report = LineageReport::new(&spec.name, "rollback");
         report.notes = recovered.notes;
         let active = attempt.active.as_ref().map(|manifest| (manifest.generation, manifest.window.end));
         if let Some((generation, end)) = active {
@@ -45,8 +49,7 @@ impl Lifecycle {
         }
         let target = match to {
             Return::Release => {
-                release(&mut attempt, &mut report)?;
-                return Ok(report);
+                return release(&mut attempt, report);
             }
             Return::To(id) => id,
             Return::Previous => previous(&attempt)?,
@@ -56,21 +59,30 @@ impl Lifecycle {
             attempt.txn.held = Some(target);
             attempt.save()?;
             report.notes.push(format!("{target} is active already, and is held now"));
-            return Ok(report);
+            return Ok(());
+        }
+        if attempt.txn.unfit.contains(&target) {
+            return Err(unfit(&attempt, target));
         }
         attempt.preflight()?;
         let proven = ready(&mut attempt, target, Gate::Return).map_err(|error| error.in_phase(Phase::Rollback))?;
-        match carry_through(&mut attempt, proven, Purpose::Rollback, from) {
-            Ok(committed) => {
-                fill(&mut report, &committed);
-                report
-                    .notes
-                    .push(format!("held until a newer issuance or `certwright rollback {} --release`", spec.name));
-            }
-            Err(error) => report = report.failed(&error),
-        }
-        Ok(report)
+        let committed = carry_through(&mut attempt, proven, Purpose::Rollback, from)?;
+        fill(report, &committed);
+        let back = &committed.manifest;
+        let short = shortfall(spec, &back.identifiers, back.key, back.issuer.as_ref());
+        report.reasons.extend(short.iter().map(ReasonReport::from));
+        report.notes.push(format!("held until a newer issuance or `certwright rollback {} --release`", spec.name));
+        Ok(())
     }
+}
+
+/// An operator may go back to what is older or lacks something, not to what failed the proof: it never worked.
+fn unfit(attempt: &Attempt<'_>, target: GenerationId) -> Error {
+    Error::new(ErrorKind::Unfit, "this generation failed the proof before and is not used again")
+        .in_phase(Phase::Rollback)
+        .context("lineage", &attempt.spec.name)
+        .context("generation", target)
+        .hint(format!("see which others there are with `certwright status {}`", attempt.spec.name))
 }
 
 fn previous(attempt: &Attempt<'_>) -> Result<GenerationId> {

@@ -57,7 +57,11 @@ fn tell(spec: &Spec, machine: u64, directory: Option<&LineageDirectory>, status:
             None
         }
     };
-    for id in directory.ids()?.into_iter().rev() {
+    let ids = directory.ids()?;
+    let previous = txn.previous.filter(|id| active != Some(*id) && ids.contains(id));
+    status.previous = previous.map(|id| id.to_string());
+    let newest = active.map(|id| read_manifest(directory, id)).transpose()?.flatten();
+    for id in ids.into_iter().rev() {
         let manifest = read_manifest(directory, id)?;
         if active == Some(id) {
             match &manifest {
@@ -67,8 +71,9 @@ fn tell(spec: &Spec, machine: u64, directory: Option<&LineageDirectory>, status:
         }
         status.generations.push(GenerationReport {
             generation: id.to_string(),
-            role: role(id, active, &txn),
+            role: role(id, active, newest.as_ref(), &txn),
             created: manifest.as_ref().map(|manifest| manifest.created.to_string()),
+            repairs: manifest.as_ref().and_then(|manifest| manifest.repairs).map(|id| id.to_string()),
             not_after: manifest.as_ref().map(|manifest| manifest.window.end.to_string()),
         });
     }
@@ -109,7 +114,12 @@ fn tell_active(spec: &Spec, machine: u64, manifest: &Manifest, status: &mut Line
     }
 }
 
-fn role(id: GenerationId, active: Option<GenerationId>, txn: &Txn) -> &'static str {
+/// What came after the active material and is not the same again is a candidate, whatever number its repair has.
+fn role(id: GenerationId, active: Option<GenerationId>, newest: Option<&Manifest>, txn: &Txn) -> &'static str {
+    let newer = match newest {
+        Some(newest) => id > newest.origin() && !id.matches(&newest.leaf),
+        None => active.is_none_or(|active| id > active),
+    };
     if txn.unfit.contains(&id) {
         "unfit"
     } else if active == Some(id) {
@@ -118,7 +128,7 @@ fn role(id: GenerationId, active: Option<GenerationId>, txn: &Txn) -> &'static s
         "deferred"
     } else if txn.previous == Some(id) {
         "previous"
-    } else if active.is_none_or(|active| id > active) {
+    } else if newer {
         "candidate"
     } else {
         "retired"

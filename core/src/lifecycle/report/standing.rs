@@ -18,6 +18,9 @@ pub struct GenerationReport {
     /// When it was staged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created: Option<String>,
+    /// The generation that first had its key and certificate, when it was made to repair access or outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repairs: Option<String>,
     /// Its last moment of validity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
@@ -34,6 +37,10 @@ pub struct LineageStatus {
     /// The active generation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generation: Option<String>,
+    /// The generation that a rollback would return to. A repair is not a step that could be gone back on: what was active
+    /// before it had the same certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
     /// The identifiers of its certificate.
     pub identifiers: Vec<String>,
     /// Who issued it.
@@ -82,6 +89,7 @@ impl LineageStatus {
             lineage: lineage.to_string(),
             outcome: Outcome::Well,
             generation: None,
+            previous: None,
             identifiers: Vec::new(),
             issuer: None,
             fingerprint: None,
