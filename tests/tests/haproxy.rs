@@ -198,6 +198,25 @@ fn a_socket_that_nobody_listens_on_is_named_before_anything_is_activated() {
     expect_placed(&host, &bundle);
 }
 
+/// A wrong path, or a `stats socket` that somebody took out of the configuration: the process reads the disk as well.
+#[test]
+fn without_its_socket_the_process_is_reloaded_and_that_is_told() {
+    let host = up("www.pem", "www.pem");
+    let (bundle, socket) = (host.site.join("www.pem"), haproxy::socket(&host.server));
+    let (before, absent) = (worker(&socket), host.site.join("no.sock"));
+    let service = host.server.service_with(&format!(", socket = \"{}\"", absent.display()));
+    host.wish(TWO, &format!("service = {service}")).unwrap();
+    let ran = host.site.json(&["apply"]).unwrap();
+    let report = ran.report().unwrap()["lineages"][0].clone();
+    assert_eq!((ran.code, &report["changed"]), (0, &true.into()), "{}", ran.said());
+    let note = report["notes"][0].to_string();
+    assert!(note.contains("no.sock") && note.contains("USR2"), "{note}");
+    expect_placed(&host, &bundle);
+    assert_ne!(worker(&socket), before, "USR2 starts a new worker");
+    let status = host.site.json(&["status"]).unwrap().report().unwrap();
+    assert!(status.to_string().contains("reload_instead"), "{status}");
+}
+
 /// A run that is killed between staging a file and renaming it leaves it under a dot name in a directory that HAProxy
 /// loads as a whole.
 #[test]

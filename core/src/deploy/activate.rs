@@ -4,7 +4,7 @@ use super::attempt::Attempt;
 use super::check;
 use super::probe::Observation;
 use super::prove::Proven;
-use super::reload::ReloadContext;
+use super::reload::{ReloadContext, Reloaded};
 use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::GenerationId;
 use crate::ground::secret::SecretBytes;
@@ -25,6 +25,8 @@ pub(crate) struct Activated<'t, 'a> {
     pub(super) purpose: Purpose,
     pub(super) access: Vec<AccessProof>,
     pub(super) asked: Asked,
+    /// What a person should know beside.
+    pub(super) notes: Vec<String>,
     pub(super) settled: bool,
 }
 
@@ -68,7 +70,8 @@ pub(crate) fn activate<'t, 'a>(
     let crashes = attempt.txn.activation.take().map_or(0, |open| open.crashes);
     attempt.txn.sequence = attempt.txn.sequence.max(id.sequence());
     attempt.txn.activation = Some(Activation { purpose, from, to: id, step: Step::Prepared, outputs, crashes });
-    let mut activated = Activated { attempt, to, from, purpose, access, asked: Asked::No, settled: false };
+    let mut activated =
+        Activated { attempt, to, from, purpose, access, asked: Asked::No, notes: Vec::new(), settled: false };
     match activated.switch() {
         Ok(()) => Ok(activated),
         Err(error) => Err(activated.roll_back(error.in_phase(Phase::Activate))),
@@ -79,7 +82,7 @@ impl<'t, 'a> Activated<'t, 'a> {
     /// The activation that an earlier run left open. Where it stands is not known, so the service may have been asked.
     pub(super) fn resume(attempt: &'t mut Attempt<'a>, to: Manifest, open: &Activation) -> Self {
         let (from, purpose) = (open.from, open.purpose);
-        Self { attempt, to, from, purpose, access: Vec::new(), asked: Asked::Maybe, settled: false }
+        Self { attempt, to, from, purpose, access: Vec::new(), asked: Asked::Maybe, notes: Vec::new(), settled: false }
     }
 
     fn switch(&mut self) -> Result<()> {
@@ -126,11 +129,18 @@ impl<'t, 'a> Activated<'t, 'a> {
         }
         if let Some(reloader) = &service.reloader {
             self.asked = Asked::Maybe;
-            if let Err(error) = reloader.reload(&context, cancel) {
-                if error.kind() == ErrorKind::NotFound {
-                    self.asked = Asked::Nobody;
+            match reloader.reload(&context, cancel) {
+                Ok(Reloaded::Instead { why }) => {
+                    self.attempt.record("reload_instead", Some(self.to.generation), Some(why.clone()));
+                    self.notes.push(why);
                 }
-                return Err(error);
+                Ok(_) => {}
+                Err(error) => {
+                    if error.kind() == ErrorKind::NotFound {
+                        self.asked = Asked::Nobody;
+                    }
+                    return Err(error);
+                }
             }
         }
         Ok(())

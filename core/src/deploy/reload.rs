@@ -2,6 +2,7 @@
 
 mod callback;
 mod command;
+mod fallback;
 mod haproxy;
 mod signal;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use self::callback::ReloadCallback;
 use self::command::CommandReload;
+use self::fallback::Fallback;
 use self::haproxy::HaproxyReload;
 use self::signal::SignalReload;
 use self::unit::UnitReload;
@@ -100,13 +102,19 @@ impl<'a> ReloadContext<'a> {
 }
 
 /// How far a reload was seen to go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reloaded {
     /// The service was told; it re-reads when it gets to it, or fails to.
     Asked,
     /// The service said that it uses the new generation.
     Confirmed,
+    /// It could not be done in the way that comes first, and the service was told in the one that is there for that. The
+    /// report and the history have it.
+    Instead {
+        /// Why the first way failed and which one was taken, in a sentence.
+        why: String,
+    },
 }
 
 /// The reloader for a wish.
@@ -119,6 +127,12 @@ pub(crate) fn reloader(wish: &Reload, fs: &Arc<dyn Filesystem>) -> Result<Arc<dy
         Reload::Command(command) => Arc::new(CommandReload::new(command.clone())),
         Reload::Signal { signal, pid_file } => Arc::new(SignalReload::new(signal, pid_file.clone(), fs.clone())?),
         Reload::Unit(unit) => Arc::new(UnitReload::new(unit)?),
-        Reload::Haproxy { socket, certificate } => Arc::new(HaproxyReload::new(socket.clone(), certificate)?),
+        Reload::Haproxy { socket, certificate, otherwise } => {
+            let handed = Arc::new(HaproxyReload::new(socket.clone(), certificate)?);
+            match otherwise {
+                Some(wish) => Arc::new(Fallback::new(handed, reloader(wish, fs)?)),
+                None => handed,
+            }
+        }
     })
 }

@@ -24,6 +24,8 @@ pub(crate) struct Committed {
     pub(crate) access: Vec<AccessProof>,
     /// Old generations that were removed.
     pub(crate) retired: Vec<GenerationId>,
+    /// What a person should know beside.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Probed<'_, '_> {
@@ -56,8 +58,8 @@ impl Probed<'_, '_> {
         // Old generations that cannot be removed now are removed next time.
         let retired = retire(attempt, id).unwrap_or_default();
         let manifest = activated.to.clone();
-        let access = std::mem::take(&mut activated.access);
-        Ok(Committed { manifest, observations, access, retired })
+        let (access, notes) = (std::mem::take(&mut activated.access), std::mem::take(&mut activated.notes));
+        Ok(Committed { manifest, observations, access, retired, notes })
     }
 }
 

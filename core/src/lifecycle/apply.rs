@@ -275,6 +275,7 @@ pub(super) fn fill(report: &mut LineageReport, committed: &Committed) {
         .iter()
         .map(|proof| ProofReport::committed(proof, settled(proof.path(), committed.manifest.generation)))
         .collect();
+    report.notes.extend(committed.notes.iter().cloned());
     report.retired = committed.retired.iter().map(GenerationId::to_string).collect();
 }
 

@@ -25,7 +25,8 @@ worded! {
         ///
         /// *Check*: `haproxy -c` loads certificates and exits 1 on a fault (without `-q`, which would hide the reason).
         /// *Reload*: SIGUSR2 to the master, which re-executes itself: this needs master-worker mode (`-W`, `-Ws`), where
-        /// `-p` writes the master's pid. With `socket`, the runtime API replaces the certificate without a reload.
+        /// `-p` writes the master's pid. With `socket`, the runtime API replaces the certificate without a reload; where that
+        /// cannot be done and `pid` or `unit` is said as well, it is reloaded in that way.
         /// HAProxy reads key and chain from one file: `bundle`.
         Haproxy = "haproxy",
         /// Apache httpd, Debian's `apache2`.
@@ -245,14 +246,13 @@ impl Service {
     /// the bundle from.
     pub fn reload(&self, certificate: &Path) -> Reload {
         let facts = self.preset.facts();
+        let said = self.said_reload();
         if let (Preset::Haproxy, Some(socket)) = (self.preset, &self.socket) {
-            return Reload::Haproxy { socket: socket.clone(), certificate: certificate.to_owned() };
+            let otherwise = said.map(Box::new);
+            return Reload::Haproxy { socket: socket.clone(), certificate: certificate.to_owned(), otherwise };
         }
-        if let Some(pid) = &self.pid {
-            return Reload::Signal { signal: facts.signal.to_owned(), pid_file: pid.clone() };
-        }
-        if let Some(unit) = &self.unit {
-            return Reload::Unit(unit.clone());
+        if let Some(said) = said {
+            return said;
         }
         let mut argv = match self.preset {
             Preset::Postfix => Argv::new(self.binary.as_deref(), "postfix"),
@@ -261,6 +261,13 @@ impl Service {
         };
         argv.option("-c", self.config.as_deref()).words(&["reload"]);
         Reload::Command(Command::new(argv.0))
+    }
+
+    /// By the pid file or the unit that was named.
+    fn said_reload(&self) -> Option<Reload> {
+        let by_pid =
+            |pid: &PathBuf| Reload::Signal { signal: self.preset.facts().signal.to_owned(), pid_file: pid.clone() };
+        self.pid.as_ref().map(by_pid).or_else(|| self.unit.clone().map(Reload::Unit))
     }
 
     /// How the program is seen to run: its pid file when one is known, else its unit.
@@ -318,7 +325,10 @@ mod tests {
             Reload::Command(command) => command.argv.join(" "),
             Reload::Signal { signal, pid_file } => format!("{signal} {}", pid_file.display()),
             Reload::Unit(unit) => unit.clone(),
-            Reload::Haproxy { socket, certificate } => format!("{} {}", socket.display(), certificate.display()),
+            Reload::Haproxy { socket, certificate, otherwise } => {
+                let otherwise = otherwise.as_deref().map_or_else(|| "or nothing".to_owned(), shown);
+                format!("{} {} {otherwise}", socket.display(), certificate.display())
+            }
         }
     }
 
@@ -359,7 +369,14 @@ mod tests {
         }
         let socket = Some(PathBuf::from("/c/sock"));
         let haproxy = Service { socket, ..elsewhere(Preset::Haproxy) };
-        assert_eq!(shown(&haproxy.reload(Path::new("/c/bundle"))), "/c/sock /c/bundle");
+        let unit = Some("x.service".to_owned());
+        for (service, otherwise) in [
+            (haproxy.clone(), "USR2 /c/pid"),
+            (Service { pid: None, unit, ..haproxy.clone() }, "x.service"),
+            (Service { pid: None, ..haproxy }, "or nothing"),
+        ] {
+            assert_eq!(shown(&service.reload(Path::new("/c/bundle"))), format!("/c/sock /c/bundle {otherwise}"));
+        }
     }
 
     #[test]

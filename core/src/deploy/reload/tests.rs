@@ -103,7 +103,11 @@ fn a_callback_decides_what_is_known() {
 fn every_reloader_stops_before_it_begins_and_describes_itself_without_secrets() {
     let cancel = Cancel::new();
     cancel.cancel();
-    let haproxy = Reload::Haproxy { socket: "/no/such/socket".into(), certificate: "/srv/tls/bundle.pem".into() };
+    let haproxy = Reload::Haproxy {
+        socket: "/no/such/socket".into(),
+        certificate: "/srv/tls/bundle.pem".into(),
+        otherwise: None,
+    };
     for (wish, words) in [
         (Reload::Command(Command::new(["true"])), "command `true`"),
         (signal("USR2", Path::new("/run/a.pid")), "SIGUSR2 to the process in `/run/a.pid`"),
@@ -122,7 +126,8 @@ fn every_reloader_stops_before_it_begins_and_describes_itself_without_secrets() 
 #[test]
 fn wishes_that_cannot_be_meant_are_refused() {
     let fs: Arc<dyn Filesystem> = Arc::new(OsFilesystem::new());
-    let haproxy = |path: &str| Reload::Haproxy { socket: "/run/h.sock".into(), certificate: path.into() };
+    let haproxy =
+        |path: &str| Reload::Haproxy { socket: "/run/h.sock".into(), certificate: path.into(), otherwise: None };
     for wish in [
         signal("KILL", Path::new("/run/a.pid")),
         Reload::Unit("--force".into()),

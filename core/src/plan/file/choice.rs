@@ -57,6 +57,8 @@ table! {
         needed "haproxy" haproxy: At<PathBuf>,
         /// The certificate's name inside HAProxy: the path it was loaded from. The lineage's bundle when left out.
         optional "certificate" certificate: At<PathBuf>,
+        /// How HAProxy is reloaded when the socket is not there or what it was handed was refused; not at all when left out.
+        optional "otherwise" otherwise: Process,
     }
 }
 
@@ -120,9 +122,9 @@ impl Read for Check {
     }
 }
 
-/// How a program is made to re-read.
+/// How the process of a program is made to re-read.
 #[derive(Debug)]
-pub(super) enum Reload {
+pub(super) enum Process {
     /// Program and arguments.
     Argv(Argv),
     /// With a limit.
@@ -131,29 +133,51 @@ pub(super) enum Reload {
     Signal(SignalTable),
     /// By systemd.
     Unit(UnitTable),
+}
+
+impl Process {
+    fn schemas() -> Vec<Value> {
+        vec![Argv::schema(), CommandTable::schema(), SignalTable::schema(), UnitTable::schema()]
+    }
+}
+
+impl Read for Process {
+    fn read(item: &Item<'_>, place: &Place<'_>, faults: &mut Faults) -> Option<Self> {
+        let DeValue::Table(_) = item.get_ref() else { return Argv::read(item, place, faults).map(Self::Argv) };
+        match pick(&["command", "signal", "unit"], item, place, faults)? {
+            "command" => CommandTable::read(item, place, faults).map(Self::Command),
+            "signal" => SignalTable::read(item, place, faults).map(Self::Signal),
+            _ => UnitTable::read(item, place, faults).map(Self::Unit),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "anyOf": Self::schemas() })
+    }
+}
+
+/// How a program is made to re-read.
+#[derive(Debug)]
+pub(super) enum Reload {
+    /// By its process.
+    Process(Process),
     /// By HAProxy's runtime API.
     Haproxy(HaproxyTable),
 }
 
 impl Read for Reload {
     fn read(item: &Item<'_>, place: &Place<'_>, faults: &mut Faults) -> Option<Self> {
-        let DeValue::Table(_) = item.get_ref() else { return Argv::read(item, place, faults).map(Self::Argv) };
+        let DeValue::Table(_) = item.get_ref() else { return Process::read(item, place, faults).map(Self::Process) };
         match pick(&["command", "signal", "unit", "haproxy"], item, place, faults)? {
-            "command" => CommandTable::read(item, place, faults).map(Self::Command),
-            "signal" => SignalTable::read(item, place, faults).map(Self::Signal),
-            "unit" => UnitTable::read(item, place, faults).map(Self::Unit),
-            _ => HaproxyTable::read(item, place, faults).map(Self::Haproxy),
+            "haproxy" => HaproxyTable::read(item, place, faults).map(Self::Haproxy),
+            _ => Process::read(item, place, faults).map(Self::Process),
         }
     }
 
     fn schema() -> Value {
-        json!({ "anyOf": [
-            Argv::schema(),
-            CommandTable::schema(),
-            SignalTable::schema(),
-            UnitTable::schema(),
-            HaproxyTable::schema(),
-        ] })
+        let mut schemas = Process::schemas();
+        schemas.push(HaproxyTable::schema());
+        json!({ "anyOf": schemas })
     }
 }
 

@@ -189,18 +189,27 @@ fn reload(
     place: &Place<'_>,
     faults: &mut Faults,
 ) -> Option<Reload> {
+    let table = match shape {
+        choice::Reload::Process(process) => return reload_process(process, place, faults),
+        choice::Reload::Haproxy(table) => table,
+    };
+    let named = table.certificate.map(|path| path.value);
+    let certificate = named.or_else(|| certificate.path(table.haproxy.at, place, faults))?;
+    let otherwise = match table.otherwise {
+        Some(process) => Some(Box::new(reload_process(process, &place.key("otherwise"), faults)?)),
+        None => None,
+    };
+    Some(Reload::Haproxy { socket: table.haproxy.value, certificate, otherwise })
+}
+
+fn reload_process(shape: choice::Process, place: &Place<'_>, faults: &mut Faults) -> Option<Reload> {
     Some(match shape {
-        choice::Reload::Argv(argv) => Reload::Command(Command::new(argv.0.value)),
-        choice::Reload::Command(table) => Reload::Command(command_with_limit(table, place, faults)?),
-        choice::Reload::Signal(table) => {
+        choice::Process::Argv(argv) => Reload::Command(Command::new(argv.0.value)),
+        choice::Process::Command(table) => Reload::Command(command_with_limit(table, place, faults)?),
+        choice::Process::Signal(table) => {
             Reload::Signal { signal: table.signal.value.0.to_owned(), pid_file: table.pid_file.value }
         }
-        choice::Reload::Unit(table) => Reload::Unit(table.unit.value.0),
-        choice::Reload::Haproxy(table) => {
-            let named = table.certificate.map(|path| path.value);
-            let certificate = named.or_else(|| certificate.path(table.haproxy.at, place, faults))?;
-            Reload::Haproxy { socket: table.haproxy.value, certificate }
-        }
+        choice::Process::Unit(table) => Reload::Unit(table.unit.value.0),
     })
 }
 

@@ -82,6 +82,8 @@ mod tests {
             "reload = { signal = \"HUP\", pid_file = \"/x\" }",
             "reload = { unit = \"x\" }",
             "reload = { haproxy = \"/x\", certificate = \"/y\" }",
+            "reload = { haproxy = \"/x\", otherwise = { signal = \"USR2\", pid_file = \"/y\" } }",
+            "reload = { haproxy = \"/x\", otherwise = [\"a\"] }",
             "probe = [{ address = \"[::1]:25\", starttls = \"none\", limit = \"1s\", connections = 2 }]",
             "mode = \"0640\"\nacl = [\"user:a:r--\"]\nprivate = true",
             "[[lineage.www.output]]\npath = \"/x\"\nstrategy = \"pinned\"\ntemplate = \"{generation}\"",

@@ -49,6 +49,8 @@ pub enum Reload {
         socket: PathBuf,
         /// The certificate's name inside HAProxy: the path it was loaded from.
         certificate: PathBuf,
+        /// How HAProxy is reloaded when that cannot be done, if it may be: what was handed over at run time is on disk too.
+        otherwise: Option<Box<Reload>>,
     },
 }
 

@@ -174,7 +174,7 @@ fn a_root_that_is_given_wins() {
     assert_eq!(config.root, Path::new("/elsewhere"));
     let reload = config.lineages.into_values().next().and_then(|spec| spec.reload);
     let certificate = "/elsewhere/www/current/bundle.pem".into();
-    assert_eq!(reload, Some(Reload::Haproxy { socket: "/s".into(), certificate }));
+    assert_eq!(reload, Some(Reload::Haproxy { socket: "/s".into(), certificate, otherwise: None }));
     assert_eq!(below("elsewhere").unwrap_err().kind(), ErrorKind::InvalidSpec);
 }
 
@@ -215,6 +215,21 @@ fn a_service_fills_in_and_gives_way() {
 
     let pinned = spec("service = \"nginx\"\n[[lineage.www.output]]\npath = \"/n/tls.conf\"\nstrategy = \"pinned\"\n");
     assert!(pinned.outputs[0].template.as_ref().unwrap().contains("ssl_certificate_key {generation}/key.pem;"));
+}
+
+#[test]
+fn haproxy_may_be_reloaded_where_nothing_can_be_handed_to_it() {
+    let otherwise = |body: &str| match spec(body).reload {
+        Some(Reload::Haproxy { otherwise, .. }) => otherwise.map(|reload| *reload),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        otherwise("reload = { haproxy = \"/h/s\", otherwise = { unit = \"haproxy.service\" } }\n"),
+        Some(Reload::Unit("haproxy.service".to_owned()))
+    );
+    let by_signal = Reload::Signal { signal: "USR2".to_owned(), pid_file: "/h/p".into() };
+    assert_eq!(otherwise("service = { preset = \"haproxy\", socket = \"/h/s\", pid = \"/h/p\" }\n"), Some(by_signal));
+    assert_eq!(otherwise("service = { preset = \"haproxy\", socket = \"/h/s\" }\n"), None);
 }
 
 #[test]
