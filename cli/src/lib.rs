@@ -4,6 +4,7 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failing test may panic"))]
 
 mod args;
+mod closed;
 mod failure;
 mod input;
 mod load;

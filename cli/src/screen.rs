@@ -7,6 +7,7 @@ use certwright::{Error, ErrorKind, Watch};
 use serde::Serialize;
 
 use crate::args::Shared;
+use crate::closed;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::render::error;
@@ -40,6 +41,8 @@ pub(crate) struct Screen {
     paint: Paint,
     alarm: Paint,
     progress: Option<Progress>,
+    /// Whether the output is what was asked for, and not something that is told beside.
+    asked: bool,
     broken: Option<io::ErrorKind>,
 }
 
@@ -62,6 +65,7 @@ impl Screen {
             paint: Paint::choose(out),
             alarm: Paint::choose(err),
             progress: None,
+            asked: form == Form::Json,
             broken: None,
         }
     }
@@ -105,6 +109,7 @@ impl Screen {
 
     /// Text as it is, whatever the form.
     pub(crate) fn text(&mut self, text: &str) {
+        self.asked = true;
         self.raw(text.as_bytes());
         if !text.ends_with('\n') {
             self.raw(b"\n");
@@ -180,6 +185,12 @@ impl Screen {
         self.progress = None;
         let status_without_report = if status == 0 { 1 } else { status };
         match self.broken {
+            None if self.asked && closed::standard_output() => {
+                let error = Error::new(ErrorKind::Io, "the report could not be written: standard output is closed")
+                    .hint("give it a standard output, or leave out what asks for one; what was done stays done");
+                let _ = io::stderr().lock().write_all(error::of_verb(&error, self.alarm).as_bytes());
+                status_without_report
+            }
             None => status,
             // Whoever read went away, and knows.
             Some(io::ErrorKind::BrokenPipe) => status_without_report,

@@ -52,6 +52,22 @@ fn closed_streams_are_survived() {
 }
 
 #[test]
+fn a_document_that_was_asked_for_and_has_no_place_to_go_is_a_failure() {
+    let play = Play::new(WISH);
+    let closed = "error: the report could not be written: standard output is closed\n";
+    for words in [&["apply", "--json"][..], &["status", "--json"], &["schema"], &["ca", "export"], &["init", "-"]] {
+        let ran = play.shell(words, ">&-");
+        assert_eq!(ran.code, 1, "{words:?}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with(closed), "{words:?}: {}", ran.stderr);
+        // Nobody needs it, and that is said.
+        assert_eq!(play.shell(words, "> /dev/null").code, 0, "{words:?}");
+    }
+    // A worse outcome stays what it is, and what was done stays done.
+    assert_eq!(play.shell(&["plan", "wwww", "--json"], ">&-").code, 2);
+    play.ends(0, &["plan"]);
+}
+
+#[test]
 fn a_pipe_gets_no_colour_unless_it_is_forced() {
     let play = Play::new(WISH);
     let colour = |variables: &[(&str, &str)]| {
