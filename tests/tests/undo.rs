@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use certwright::report::{Outcome, VerifiedReport};
+use certwright::report::{LineageStatus, Outcome, VerifiedReport};
 use certwright::{Depth, Endpoints, Return, Selection, Timestamp};
 use certwright_tests::materials::Authority;
 use certwright_tests::stage_play::{
@@ -144,6 +144,8 @@ fn what_waits_is_not_forgotten_when_a_repair_overtakes_it() {
     world.rollback(Return::To(held.parse().unwrap()));
     world.fs.plant_mode(format!("{}/key.pem", world.current()), 0o600).unwrap();
     assert_eq!(world.apply().plan, "repair");
+    let waits = |status: LineageStatus| status.unsettled.iter().any(|text| text.contains("waits until"));
+    assert!(waits(world.status()), "{:?}", world.status());
     world.service.set_mood(Mood::Willing);
     world.rollback(Return::Release);
     let report = world.apply();

@@ -109,7 +109,7 @@ fn back_held_and_released() {
     same(
         &play.told(&["rollback", "www"]),
         "exit 1\n\
-         www: failed\n\
+         www: failed; 0001-[LEAF] is active, valid until [TIME]\n\
          -- stderr\n\
          error: www: there is no generation before the active one (lineage `www`)\n\
          now: nothing was changed\n\
