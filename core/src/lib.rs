@@ -73,8 +73,8 @@ pub use plan::file::{schema, starter_file};
 pub use plan::preset::{Preset, Service};
 pub use plan::reason::Reason;
 pub use plan::spec::{
-    AccessWish, AclWish, Address, Command, Config, Encoding, Endpoint, Failover, Form, IssuerSpec, KeyChange, KeyRule,
-    LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
+    AccessWish, AclWish, Address, Command, CommandScope, Config, Encoding, Endpoint, Failover, Form, IssuerSpec,
+    KeyChange, KeyRule, LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
 };
 
 /// The example that newcomers read first has to compile and to run.

@@ -16,3 +16,4 @@ mod play;
 mod ready;
 mod streams;
 mod terminal;
+mod turns;

@@ -5,6 +5,7 @@ use super::check;
 use super::probe::Observation;
 use super::prove::Proven;
 use super::reload::{ReloadContext, Reloaded};
+use super::turn::Turn;
 use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::GenerationId;
 use crate::ground::secret::SecretBytes;
@@ -118,6 +119,17 @@ impl<'t, 'a> Activated<'t, 'a> {
             Err(error) => error.in_phase(Phase::Activate),
         };
         Err(Box::new(Failed { activated: self, error }))
+    }
+
+    /// The same, with one check and one reload for all who wait for them.
+    pub(crate) fn pick_up_together(mut self, turn: &Turn) -> Result<Self, Box<Failed<'t, 'a>>> {
+        if self.attempt.service.reloader.is_some() {
+            self.asked = Asked::Maybe;
+        }
+        match turn.join(|| self.test_and_reload()) {
+            Ok(()) => Ok(self),
+            Err(error) => Err(Box::new(Failed { activated: self, error: error.in_phase(Phase::Activate) })),
+        }
     }
 
     fn test_and_reload(&mut self) -> Result<()> {

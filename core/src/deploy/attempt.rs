@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::probe::{self, Observation, Probe};
 use super::reload::{self, Reloader};
+use super::turn::Turn;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Aftermath, ErrorKind, Phase, Result};
 use crate::ground::id::{Fingerprint, GenerationId, LineageName};
@@ -72,6 +73,8 @@ pub(crate) struct Service {
     pub(crate) probes: Vec<Arc<dyn Probe>>,
     /// How long after a reload the service may go on serving the old one.
     pub(crate) patience: Duration,
+    /// Where lineages of one run meet that use the same service.
+    pub(crate) turn: Option<Arc<Turn>>,
 }
 
 impl Service {
@@ -80,7 +83,7 @@ impl Service {
         let reloader = spec.reload.as_ref().map(|wish| reload::reloader(wish, fs)).transpose()?;
         let probes = spec.probes.iter().map(|wish| probe::probe(wish, spec.key, fs)).collect::<Result<_>>()?;
         let patience = spec.probes.iter().map(|probe| probe.limit).max().unwrap_or(Endpoint::DEFAULT_LIMIT);
-        Ok(Self { check: spec.check.clone(), reloader, probes, patience })
+        Ok(Self { check: spec.check.clone(), reloader, probes, patience, turn: None })
     }
 
     /// Wait until every endpoint serves this leaf. Nothing is observed when the spec names no endpoint.

@@ -2,6 +2,7 @@
 
 pub(crate) mod activate;
 pub(crate) mod attempt;
+mod carry;
 pub(crate) mod check;
 pub(crate) mod command;
 pub(crate) mod prepare;
@@ -14,25 +15,6 @@ pub(crate) mod retire;
 pub(crate) mod running;
 pub(crate) mod settle;
 pub(crate) mod stage;
+pub(crate) mod turn;
 
-use crate::ground::error::Result;
-use crate::ground::id::GenerationId;
-use crate::place::txn::Purpose;
-use activate::{Activated, activate};
-use attempt::Attempt;
-use prove::Proven;
-use settle::Committed;
-
-/// `Proven → Activated → Probed → Committed`, or back.
-pub(crate) fn carry_through(
-    attempt: &mut Attempt<'_>,
-    proven: Proven,
-    purpose: Purpose,
-    from: Option<GenerationId>,
-) -> Result<Committed> {
-    let activated = activate(attempt, proven, purpose, from)?;
-    match activated.pick_up().and_then(Activated::probe) {
-        Ok(probed) => probed.commit(),
-        Err(failed) => Err(failed.roll_back()),
-    }
-}
+pub(crate) use carry::carry_through;

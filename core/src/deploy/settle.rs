@@ -28,6 +28,15 @@ pub(crate) struct Committed {
     pub(crate) notes: Vec<String>,
 }
 
+/// What became of a generation that left the others after a try together.
+#[derive(Debug)]
+pub(super) enum Stepped<'t, 'a> {
+    /// This generation is a candidate, and the one before is active.
+    Back(GenerationId),
+    /// There is nothing to go back to.
+    Stays(Activated<'t, 'a>),
+}
+
 impl Probed<'_, '_> {
     /// Make it final. Only now may the generation before go.
     pub(crate) fn commit(self) -> Result<Committed> {
@@ -63,10 +72,29 @@ impl Probed<'_, '_> {
     }
 }
 
-impl Failed<'_, '_> {
+impl<'t, 'a> Failed<'t, 'a> {
     /// Undo the activation.
     pub(crate) fn roll_back(self) -> Error {
         self.activated.roll_back(self.error)
+    }
+
+    /// Leave the others after a try together: the files of the generation before are active again, and this one is a
+    /// candidate. The service is left as it is, because it is asked again right after.
+    ///
+    /// # Errors
+    ///
+    /// When the files cannot be put back, after everything that a failed activation does was tried.
+    pub(super) fn step_back(self) -> Result<Stepped<'t, 'a>> {
+        let mut activated = self.activated;
+        let Some(from) = activated.way_back() else { return Ok(Stepped::Stays(activated)) };
+        match activated.files_back(&from) {
+            Ok(()) => {
+                activated.settled = true;
+                activated.attempt.record("step_back", Some(from.generation), Some(self.error.to_string()));
+                Ok(Stepped::Back(activated.to.generation))
+            }
+            Err(error) => Err(activated.roll_back(error)),
+        }
     }
 }
 
@@ -122,6 +150,17 @@ impl Activated<'_, '_> {
                     .source(undo.source(error))
             }
         }
+    }
+
+    /// The files alone. What is written down ends as if the switch had never been.
+    fn files_back(&mut self, from: &Manifest) -> Result<()> {
+        self.mark_rolling_back();
+        if self.attempt.directory.current()? != Current::Generation(from.generation) {
+            self.attempt.directory.point_to(from.generation)?;
+        }
+        self.outputs_back(from)?;
+        let open = self.attempt.txn.activation.take();
+        self.attempt.save().inspect_err(|_| self.attempt.txn.activation = open)
     }
 
     /// The files, then the service, then what it serves.

@@ -9,9 +9,11 @@ use super::observe::Sight;
 use super::report::LineageReport;
 use super::{Lifecycle, Options};
 use crate::deploy::attempt::Tools;
+use crate::deploy::turn::{Turn, joining, same_service};
 use crate::ground::id::LineageName;
 use crate::place::group_sync::GroupSync;
 use crate::place::store::Store;
+use crate::plan::spec::Spec;
 
 /// How many lineages are looked at before their reports are handed out: memory stays flat.
 const CHUNK: usize = 1024;
@@ -69,14 +71,18 @@ fn work_off(
         return vec![(*at, work(lifecycle, &one.0, &one.1, options))];
     }
     let shared = shared_tools(lifecycle, store);
+    let turns = turns(lifecycle, to_do);
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(to_do.len()));
     std::thread::scope(|scope| {
         for _ in 0..to_do.len().min(SIDE_BY_SIDE) {
             scope.spawn(|| {
-                while let Some((at, one)) = to_do.get(next.fetch_add(1, Ordering::Relaxed)) {
+                loop {
+                    let place = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((at, one)) = to_do.get(place) else { return };
                     let (ground, seen) = &**one;
-                    let ground = ground.with(shared.as_ref().unwrap_or(ground.tools));
+                    let mut ground = ground.with(shared.as_ref().unwrap_or(ground.tools));
+                    ground.service.turn = turns.get(place).cloned().flatten();
                     let report = work(lifecycle, &ground, seen, options);
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((*at, report));
                 }
@@ -84,6 +90,33 @@ fn work_off(
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where those meet that use one service, in the order of `to_do`. Who uses one alone meets nobody, and a reloader of the
+/// caller's own knows what it is about.
+fn turns(lifecycle: &Lifecycle, to_do: &[(usize, Box<(Ground<'_>, Sight)>)]) -> Vec<Option<Arc<Turn>>> {
+    let mut turns: Vec<Option<Arc<Turn>>> = vec![None; to_do.len()];
+    let mut groups: Vec<Vec<(usize, &Spec)>> = Vec::new();
+    for (place, (_, one)) in to_do.iter().enumerate() {
+        let spec = one.0.spec;
+        if spec.reload.is_none() || lifecycle.reloaders.contains_key(&spec.name) {
+            continue;
+        }
+        let same = |group: &&mut Vec<(usize, &Spec)>| group.first().is_some_and(|(_, first)| same_service(first, spec));
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push((place, spec)),
+            None => groups.push(vec![(place, spec)]),
+        }
+    }
+    for group in groups.iter().filter(|group| group.len() > 1) {
+        let turn = Arc::new(Turn::new(joining(group.iter().map(|(_, spec)| *spec))));
+        for (place, _) in group {
+            if let Some(at) = turns.get_mut(*place) {
+                *at = Some(turn.clone());
+            }
+        }
+    }
+    turns
 }
 
 /// The same tools with barriers shared. Without a root there is nothing to share yet: each syncs for itself.

@@ -238,7 +238,7 @@ impl Service {
             Preset::Postfix => argv.option("-c", self.config.as_deref()).words(&["check"]),
             Preset::Dovecot => argv.option("-c", self.config.as_deref()).words(&["-n"]),
         };
-        Some(Command::new(argv.0))
+        Some(Command::of_service(argv.0))
     }
 
     /// How the program is made to re-read: HAProxy's `socket` before a pid file, a pid file before a unit, a named unit
@@ -260,7 +260,7 @@ impl Service {
             _ => return Reload::Unit(facts.unit.to_owned()),
         };
         argv.option("-c", self.config.as_deref()).words(&["reload"]);
-        Reload::Command(Command::new(argv.0))
+        Reload::Command(Command::of_service(argv.0))
     }
 
     /// By the pid file or the unit that was named.

@@ -9,7 +9,7 @@ mod service;
 
 pub use access::{AccessWish, AclWish, Principal, Privacy};
 pub use output::{Encoding, Form, Output, Strategy};
-pub use service::{Address, Command, Endpoint, Failover, KeyRule, Reload, Running, StartTls};
+pub use service::{Address, Command, CommandScope, Endpoint, Failover, KeyRule, Reload, Running, StartTls};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -16,6 +16,19 @@ pub struct Command {
     pub argv: Vec<String>,
     /// How long it may take before its process group is killed.
     pub limit: Duration,
+    /// What it looks at.
+    pub scope: CommandScope,
+}
+
+/// What a command looks at: whether one run of it is good for several lineages of one service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CommandScope {
+    /// It may look at the lineage and generation that it is told.
+    #[default]
+    Lineage,
+    /// At the service as a whole, whichever lineage it is run for.
+    Service,
 }
 
 impl Command {
@@ -24,7 +37,13 @@ impl Command {
 
     /// This argument vector with the default time limit.
     pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
-        Self { argv: argv.into_iter().map(Into::into).collect(), limit: Self::DEFAULT_LIMIT }
+        let argv = argv.into_iter().map(Into::into).collect();
+        Self { argv, limit: Self::DEFAULT_LIMIT, scope: CommandScope::Lineage }
+    }
+
+    /// The same for a command that looks at the service as a whole.
+    pub fn of_service<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self { scope: CommandScope::Service, ..Self::new(argv) }
     }
 }
 

@@ -21,7 +21,7 @@ fn the_starter_file_is_a_working_wish() {
     assert_eq!(spec.identifiers.to_string(), "www.example.org, example.org");
     assert_eq!(spec.issuer.as_ref().map(|name| name.as_str()), Some("lab"));
     assert_eq!(spec.access.readers, [user("www-data")]);
-    assert_eq!(spec.check, Some(Command::new(["nginx", "-t", "-q"])));
+    assert_eq!(spec.check, Some(Command::of_service(["nginx", "-t", "-q"])));
     assert_eq!(spec.reload, Some(Reload::Unit("nginx.service".to_owned())));
     assert_eq!(spec.probes.len(), 1);
     assert_eq!(spec.retain, Retain::default());
@@ -196,7 +196,7 @@ fn a_service_fills_in_and_gives_way() {
 
     let elsewhere =
         spec("service = { preset = \"nginx\", config = \"/s/n.conf\", pid = \"/s/n.pid\", binary = \"/s/nginx\" }\n");
-    assert_eq!(elsewhere.check, Some(Command::new(["/s/nginx", "-t", "-q", "-c", "/s/n.conf"])));
+    assert_eq!(elsewhere.check, Some(Command::of_service(["/s/nginx", "-t", "-q", "-c", "/s/n.conf"])));
     assert_eq!(elsewhere.reload, Some(Reload::Signal { signal: "HUP".to_owned(), pid_file: "/s/n.pid".into() }));
 
     let mail = spec(
