@@ -1,6 +1,6 @@
 //! Going back on purpose and what an operator is told: an emergency is no time for refusals, nor for hints that do not help.
 
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
 
 use certwright::report::{LineageStatus, Outcome, VerifiedReport};
 use certwright::{Depth, Endpoints, Return, Selection, Timestamp};

@@ -38,7 +38,7 @@ pub(crate) fn carry_through(
         Stepped::Stays(activated) => {
             drop(others);
             let _nobody_else = turn.alone();
-            return alone(activated).inspect_err(|error| give_up(&turn, error));
+            return alone(*activated).inspect_err(|error| give_up(&turn, error));
         }
     };
     drop(others);

@@ -34,7 +34,7 @@ pub(super) enum Stepped<'t, 'a> {
     /// This generation is a candidate, and the one before is active.
     Back(GenerationId),
     /// There is nothing to go back to.
-    Stays(Activated<'t, 'a>),
+    Stays(Box<Activated<'t, 'a>>),
 }
 
 impl Probed<'_, '_> {
@@ -86,7 +86,7 @@ impl<'t, 'a> Failed<'t, 'a> {
     /// When the files cannot be put back, after everything that a failed activation does was tried.
     pub(super) fn step_back(self) -> Result<Stepped<'t, 'a>> {
         let mut activated = self.activated;
-        let Some(from) = activated.way_back() else { return Ok(Stepped::Stays(activated)) };
+        let Some(from) = activated.way_back() else { return Ok(Stepped::Stays(Box::new(activated))) };
         match activated.files_back(&from) {
             Ok(()) => {
                 activated.settled = true;
