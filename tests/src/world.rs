@@ -112,6 +112,11 @@ impl World {
         self.lifecycle().verify(&Selection::All, Depth::Whole).unwrap().lineages.pop().unwrap()
     }
 
+    /// `verify --ready`.
+    pub fn ready(&self) -> VerifiedReport {
+        self.lifecycle().verify(&Selection::All, Depth::Ready).unwrap().lineages.pop().unwrap()
+    }
+
     /// `status`.
     pub fn status(&self) -> LineageStatus {
         self.lifecycle().status(&Selection::All).unwrap().lineages.pop().unwrap()

@@ -44,6 +44,7 @@ fn going_back_to_what_lacks_a_newer_wish_works_and_is_told() {
         let found = world.verify();
         let help = hint(&found, code).unwrap();
         assert!(help.contains("certwright rollback www --release") && !help.contains("apply"), "{help}");
+        assert_eq!(world.ready().outcome, Outcome::Well, "it serves as well as before");
 
         world.rollback(Return::Release);
         let report = world.apply();
@@ -240,5 +241,6 @@ fn an_output_where_others_can_put_something_else_is_refused_before_an_order() {
         assert_eq!(world.verify().outcome, Outcome::Well);
         world.fs.plant_mode(path, 0o777).unwrap();
         hint(&world.verify(), "output_exposed").unwrap();
+        assert_eq!(world.ready().outcome, Outcome::Well);
     }
 }

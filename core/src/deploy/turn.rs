@@ -142,9 +142,9 @@ mod tests {
 
     use super::*;
 
-    /// The first round stands until all others wait; they share the second one.
+    /// The files of those who come later may not have been there when the round began.
     #[test]
-    fn whoever_comes_during_a_round_shares_the_next_one() {
+    fn nobody_is_content_with_a_round_that_began_earlier() {
         let (turn, acts) = (Arc::new(Turn::new(Joining::Joined)), AtomicUsize::new(0));
         let (begun, has_begun) = channel();
         let (go, may_go) = channel::<()>();
@@ -189,6 +189,7 @@ mod tests {
         });
         assert_eq!(turn.lock().failed, 2);
         turn.join(|| Ok(())).unwrap();
-        assert_eq!((turn.lock().well, turn.lock().begun), (3, 3));
+        let rounds = turn.lock();
+        assert_eq!((rounds.well, rounds.begun), (3, 3));
     }
 }

@@ -67,7 +67,8 @@ impl Lifecycle {
         for text in &observed.output_drift {
             report.find("output_drift", text.clone(), again.clone());
         }
-        for output in &spec.outputs {
+        // What is active serves well in spite of it: that is no reason for a fail-over.
+        for output in spec.outputs.iter().filter(|_| depth != Depth::Ready) {
             if let Err(error) = outputs::safe_place(&*self.tools.fs, &output.path) {
                 report.find("output_exposed", error.to_string(), error.hint_text().map(str::to_owned));
             }
@@ -87,7 +88,7 @@ impl Lifecycle {
             _ => None,
         });
         let renewed = brought.or_else(|| again.clone());
-        // What is active serves well without it: that is no reason for a fail-over.
+        // Nor is what it lacks.
         for reason in decision.reasons.iter().filter(|reason| depth != Depth::Ready && is_shortfall(reason)) {
             let held = observed.held.map(|held| release(spec, Some(held)));
             report.find(reason.code(), reason.to_string(), held.or_else(|| renewed.clone()));
