@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod filesystem;
 pub mod issuer;
+pub mod reloader;
 mod secrets;
 
 use std::error::Error;
