@@ -7,6 +7,7 @@
 pub mod clock;
 pub mod filesystem;
 pub mod issuer;
+pub mod probe;
 pub mod reloader;
 mod secrets;
 
