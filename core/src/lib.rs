@@ -44,8 +44,8 @@ mod place;
 mod plan;
 
 pub use deploy::attempt::{Progress, Watch};
-pub use deploy::probe::{Observation, Place, Probe, ProbeCallback, Seen};
-pub use deploy::reload::{ReloadCallback, ReloadContext, Reloaded, Reloader};
+pub use deploy::probe::{Observation, Place, Probe, ProbeCallback, Seen, probe};
+pub use deploy::reload::{ReloadCallback, ReloadContext, Reloaded, Reloader, reloader};
 pub use ground::cancel::Cancel;
 pub use ground::duration::parse as parse_duration;
 pub use ground::error::{Aftermath, ContextValue, Error, ErrorKind, Phase, Public, Result, Retry};

@@ -98,6 +98,20 @@ pub fn public_key_of_certificate(pem: &[u8]) -> io::Result<String> {
     x509(pem, &["-pubkey"])
 }
 
+/// SHA-256 of the public key of a certificate (PEM): of its SubjectPublicKeyInfo, in lower-case hexadecimal.
+///
+/// # Errors
+///
+/// When it cannot read it.
+pub fn key_digest(pem: &[u8]) -> io::Result<String> {
+    let files = Files::new()?;
+    let public = files.put("public.pem", public_key_of_certificate(pem)?.as_bytes())?;
+    let der = text(&files.0.join("public.der"))?;
+    printed(["pkey", "-pubin", "-in", &public, "-outform", "DER", "-out", &der])?;
+    let line = printed(["dgst", "-sha256", "-r", &der])?;
+    Ok(line.split(' ').next().unwrap_or_default().to_owned())
+}
+
 /// The public key that belongs to a private key, PEM.
 ///
 /// # Errors

@@ -156,19 +156,21 @@ fn a_damaged_generation_is_replaced_by_a_whole_one() {
 
 #[test]
 fn old_generations_go_by_age_and_number_and_what_is_referred_to_stays() {
-    let world = World::new("retain = { count = 2, age = \"10d\" }");
-    let mut seen = Vec::new();
-    for _ in 0..12 {
-        world.apply();
-        seen.push(world.current());
-        world.clock.advance(20 * DAY);
+    // The number, the age in days, and how many are left: the active and the previous one are referred to.
+    for (count, age, left) in [(1, 10, 2), (2, 10, 2), (4, 10, 4), (1, 50, 3)] {
+        let world = World::new(&format!("retain = {{ count = {count}, age = \"{age}d\" }}"));
+        let mut seen = Vec::new();
+        for _ in 0..8 {
+            world.apply();
+            seen.push(world.current());
+            world.clock.advance(20 * DAY);
+        }
+        let names = world.fs.look(|view| view.names("/srv/store/www/generations")).unwrap();
+        assert_eq!(names.len(), left, "{count}, {age} days: {names:?}");
+        let newest = seen.iter().rev().take(left);
+        assert!(newest.clone().all(|path| world.fs.look(|view| view.exists(path))), "the newest stay: {names:?}");
+        assert_eq!(world.fs.look(debris), Vec::<String>::new());
     }
-    let names = world.fs.look(|view| view.names("/srv/store/www/generations")).unwrap();
-    assert_eq!(names.len(), 2, "{names:?}");
-    let current = world.current();
-    assert!(world.fs.look(|view| view.exists(&current)));
-    assert!(world.fs.look(|view| view.exists(&seen[seen.len() - 2])), "the previous one stays");
-    assert_eq!(world.fs.look(debris), Vec::<String>::new());
 }
 
 #[test]

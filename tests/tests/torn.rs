@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a failing test may panic; the figures are printed")]
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +49,13 @@ fn read(current: &Path, bundle: &Path, seen: &mut Seen) {
     seen.bundles += 1;
 }
 
+/// Opens the same files and does nothing else, so that a name that is missing for a microsecond is missed.
+fn open(current: &Path, bundle: &Path) {
+    for path in [bundle, &current.join("fullchain.pem"), bundle, &current.join("key.pem")] {
+        drop(File::open(path).unwrap());
+    }
+}
+
 #[test]
 fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
     let scratch = Scratch::in_memory().unwrap();
@@ -72,7 +80,7 @@ fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
     step();
     let done = AtomicBool::new(false);
     let current = scratch.path().join("store/www/current");
-    let seen = std::thread::scope(|scope| {
+    let (seen, opened) = std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut seen = Seen::default();
             while !done.load(Ordering::Acquire) {
@@ -80,11 +88,19 @@ fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
             }
             seen
         });
+        let opener = scope.spawn(|| {
+            let mut opened = 0;
+            while !done.load(Ordering::Acquire) {
+                open(&current, &bundle);
+                opened += 4;
+            }
+            opened
+        });
         let writer = Ends(&done);
         (0..DEPLOYMENTS).for_each(|_| step());
         drop(writer);
-        reader.join().unwrap()
+        (reader.join().unwrap(), opener.join().unwrap())
     });
-    println!("{DEPLOYMENTS} deployments: {seen:?}");
-    assert!(seen.pairs > DEPLOYMENTS && seen.bundles == seen.pairs);
+    println!("{DEPLOYMENTS} deployments: {seen:?}, and {opened} files opened beside");
+    assert!(seen.pairs > DEPLOYMENTS && seen.bundles == seen.pairs && opened > 4 * DEPLOYMENTS);
 }

@@ -60,11 +60,12 @@ fn from_the_first_day_to_a_release() {
     play.ends(0, &["verify"]);
 }
 
-/// Two certificates for the same names, and a lineage that takes either.
+/// Two certificates for the same names, the second of which lasts longer, and a lineage that takes either.
 fn brought() -> Play {
-    let lineage = |name: &str, rest: &str| format!("[lineage.{name}]\nidentifiers = [\"www.example.org\"]\n{rest}");
-    let issued = "issuer = \"lab\"\n";
-    let play = Play::new(&[lineage("one", issued), lineage("two", issued), lineage("www", "")].concat());
+    let lineage = |name: &str, rest: &str| format!("[lineage.{name}]\nidentifiers = [\"www.example.org\"]\n{rest}\n");
+    let (one, two) = (lineage("one", "issuer = \"lab\""), lineage("two", "issuer = \"long\""));
+    let long = "[issuer.long]\ntype = \"local\"\nlifetime = \"40d\"\n";
+    let play = Play::new(&[long, &one, &two, &lineage("www", "")].concat());
     play.ends(0, &["apply", "one", "two"]);
     play
 }

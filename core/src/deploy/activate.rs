@@ -28,7 +28,8 @@ pub(crate) struct Activated<'t, 'a> {
     pub(super) asked: Asked,
     /// What a person should know beside.
     pub(super) notes: Vec<String>,
-    pub(super) settled: bool,
+    /// Private, so that nobody but [`activate`] makes one.
+    settled: bool,
 }
 
 /// Whether the service was made to re-read.
@@ -45,8 +46,15 @@ pub(crate) enum Asked {
 /// An active generation that was seen to be served, or whose spec names no endpoint to ask. Only probing makes one.
 #[derive(Debug)]
 pub(crate) struct Probed<'t, 'a> {
-    pub(super) activated: Activated<'t, 'a>,
-    pub(super) observations: Vec<Observation>,
+    activated: Activated<'t, 'a>,
+    observations: Vec<Observation>,
+}
+
+impl<'t, 'a> Probed<'t, 'a> {
+    /// What is committed. It cannot be put together again.
+    pub(super) fn into_parts(self) -> (Activated<'t, 'a>, Vec<Observation>) {
+        (self.activated, self.observations)
+    }
 }
 
 /// A step that failed, with what has to be undone.
@@ -66,7 +74,7 @@ pub(crate) fn activate<'t, 'a>(
     from: Option<GenerationId>,
 ) -> Result<Activated<'t, 'a>> {
     attempt.begin(Phase::Activate);
-    let Proven { manifest: to, outputs, access } = proven;
+    let (to, outputs, access) = proven.into_parts();
     let id = to.generation;
     let crashes = attempt.txn.activation.take().map_or(0, |open| open.crashes);
     attempt.txn.sequence = attempt.txn.sequence.max(id.sequence());
@@ -80,10 +88,17 @@ pub(crate) fn activate<'t, 'a>(
 }
 
 impl<'t, 'a> Activated<'t, 'a> {
-    /// The activation that an earlier run left open. Where it stands is not known, so the service may have been asked.
-    pub(super) fn resume(attempt: &'t mut Attempt<'a>, to: Manifest, open: &Activation) -> Self {
+    /// Undo the activation that an earlier run left open. Where it stands is not known, so the service may have been asked.
+    /// There is no other way from there: what was proved then is not proved now.
+    pub(super) fn take_back(attempt: &'t mut Attempt<'a>, to: Manifest, open: &Activation, error: Error) -> Error {
         let (from, purpose) = (open.from, open.purpose);
-        Self { attempt, to, from, purpose, access: Vec::new(), asked: Asked::Maybe, notes: Vec::new(), settled: false }
+        let (access, notes) = (Vec::new(), Vec::new());
+        Self { attempt, to, from, purpose, access, asked: Asked::Maybe, notes, settled: false }.roll_back(error)
+    }
+
+    /// It is final, or on its way back: dropping it undoes nothing any more.
+    pub(super) fn settle(&mut self) {
+        self.settled = true;
     }
 
     fn switch(&mut self) -> Result<()> {

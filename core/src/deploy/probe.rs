@@ -147,13 +147,32 @@ impl Seen {
     }
 }
 
-/// The probe for a wish. A service may serve one certificate for each kind of key at the same address: `key` is the kind
-/// that is asked for first.
+/// The probe for a wish, to be asked by itself, or from within another one that adds to it
+/// ([`Builder::probe`](crate::Builder::probe)). A service may serve one certificate for each kind of key at the same
+/// address: `key` is the kind that is asked for first.
 ///
 /// # Errors
 ///
-/// `InvalidSpec` when the wish cannot be meant.
-pub(crate) fn probe(wish: &Endpoint, key: KeyAlgorithm, fs: &Arc<dyn Filesystem>) -> Result<Arc<dyn Probe>> {
+/// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) when the wish cannot be meant.
+///
+/// # Examples
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use certwright::{Address, Cancel, Endpoint, Filesystem, KeyAlgorithm, OsFilesystem};
+///
+/// # fn main() -> certwright::Result<()> {
+/// let files: Arc<dyn Filesystem> = Arc::new(OsFilesystem::new());
+/// let mut wish = Endpoint::new(Address::Host("www.example.org".to_owned(), 443));
+/// wish.server_name = Some("www.example.org".parse()?);
+/// for seen in certwright::probe(&wish, KeyAlgorithm::EcdsaP256, &files)?.observe(&Cancel::new())? {
+///     println!("{}: until {}", seen.place, seen.seen?.window.end);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub fn probe(wish: &Endpoint, key: KeyAlgorithm, fs: &Arc<dyn Filesystem>) -> Result<Arc<dyn Probe>> {
     Ok(match &wish.address {
         Address::File(path) => Arc::new(FileProbe::new(path.clone(), fs.clone())),
         Address::Socket(_) | Address::Host(..) => Arc::new(TlsProbe::new(wish, key)?),

@@ -22,9 +22,16 @@ use crate::plan::spec::{AccessWish, Form, Strategy};
 /// A complete generation, its files outside prepared, every reader and an outsider tried. Only this file makes one.
 #[derive(Debug)]
 pub(crate) struct Proven {
-    pub(super) manifest: Manifest,
-    pub(super) outputs: Vec<PreparedOutput>,
-    pub(super) access: Vec<AccessProof>,
+    manifest: Manifest,
+    outputs: Vec<PreparedOutput>,
+    access: Vec<AccessProof>,
+}
+
+impl Proven {
+    /// What is activated. It cannot be put together again.
+    pub(super) fn into_parts(self) -> (Manifest, Vec<PreparedOutput>, Vec<AccessProof>) {
+        (self.manifest, self.outputs, self.access)
+    }
 }
 
 /// What a generation is proved for.
@@ -41,7 +48,7 @@ pub(crate) enum Gate {
 /// Prove a stage and give it its name.
 pub(crate) fn prove(attempt: &Attempt<'_>, staged: Staged<'_>, gate: Gate) -> Result<Proven> {
     attempt.begin(Phase::Prove);
-    let Staged { stage, manifest } = staged;
+    let (stage, manifest) = staged.into_parts();
     let id = manifest.generation;
     let proven = check(attempt, stage.node(), &stage.path(), manifest, gate);
     let proven = proven.and_then(|proven| stage.publish(id).map(|_| proven));

@@ -108,11 +108,11 @@ fn finish(attempt: &mut Attempt<'_>, open: &Activation) -> Result<Option<Result<
     attempt.save()?;
     let error = |message: &'static str| Error::new(ErrorKind::Cancelled, message).context("generation", open.to);
     if open.step == Step::RollingBack {
-        let activated = Activated::resume(attempt, to, open);
-        return Ok(Some(Err(activated.roll_back(error("a run ended while it was rolling back")))));
+        let error = error("a run ended while it was rolling back");
+        return Ok(Some(Err(Activated::take_back(attempt, to, open, error))));
     }
     if crashes > CRASHES {
-        let error = Activated::resume(attempt, to, open).roll_back(error("every run that activated it ended early"));
+        let error = Activated::take_back(attempt, to, open, error("every run that activated it ended early"));
         if let Some(deferred) = attempt.txn.deferred.as_mut() {
             deferred.not_before = Timestamp::MAX;
             attempt.save()?;
@@ -123,7 +123,7 @@ fn finish(attempt: &mut Attempt<'_>, open: &Activation) -> Result<Option<Result<
     let gate = if open.purpose == Purpose::Deploy { Gate::Forward } else { Gate::Return };
     match prove_generation(attempt, open.to, gate) {
         Ok(proven) => Ok(Some(carry_through(attempt, proven, open.purpose, open.from))),
-        Err(error) => Ok(Some(Err(Activated::resume(attempt, to, open).roll_back(error)))),
+        Err(error) => Ok(Some(Err(Activated::take_back(attempt, to, open, error)))),
     }
 }
 

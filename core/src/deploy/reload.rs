@@ -117,12 +117,26 @@ pub enum Reloaded {
     },
 }
 
-/// The reloader for a wish.
+/// The reloader for a wish, to be called by itself, or from within another one that adds to it
+/// ([`Builder::reloader`](crate::Builder::reloader)).
 ///
 /// # Errors
 ///
-/// `InvalidSpec` when the wish cannot be meant.
-pub(crate) fn reloader(wish: &Reload, fs: &Arc<dyn Filesystem>) -> Result<Arc<dyn Reloader>> {
+/// [`InvalidSpec`](crate::ErrorKind::InvalidSpec) when the wish cannot be meant.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use certwright::{Command, Filesystem, OsFilesystem, Reload};
+///
+/// let files: Arc<dyn Filesystem> = Arc::new(OsFilesystem::new());
+/// let wish = Reload::Command(Command::new(["systemctl", "reload", "nginx"]));
+/// assert_eq!(certwright::reloader(&wish, &files)?.describe(), "command `systemctl reload nginx`");
+/// # Ok::<(), certwright::Error>(())
+/// ```
+pub fn reloader(wish: &Reload, fs: &Arc<dyn Filesystem>) -> Result<Arc<dyn Reloader>> {
     Ok(match wish {
         Reload::Command(command) => Arc::new(CommandReload::new(command.clone())),
         Reload::Signal { signal, pid_file } => Arc::new(SignalReload::new(signal, pid_file.clone(), fs.clone())?),

@@ -19,13 +19,38 @@ use crate::plan::policy;
 /// A generation that is final.
 #[derive(Debug)]
 pub(crate) struct Committed {
-    pub(crate) manifest: Manifest,
-    pub(crate) observations: Vec<Observation>,
-    pub(crate) access: Vec<AccessProof>,
+    manifest: Manifest,
+    observations: Vec<Observation>,
+    access: Vec<AccessProof>,
+    retired: Vec<GenerationId>,
+    notes: Vec<String>,
+}
+
+impl Committed {
+    /// What is active.
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// What the endpoints were seen to serve.
+    pub(crate) fn observations(&self) -> &[Observation] {
+        &self.observations
+    }
+
+    /// How the access to each file was proved.
+    pub(crate) fn access(&self) -> &[AccessProof] {
+        &self.access
+    }
+
     /// Old generations that were removed.
-    pub(crate) retired: Vec<GenerationId>,
+    pub(crate) fn retired(&self) -> &[GenerationId] {
+        &self.retired
+    }
+
     /// What a person should know beside.
-    pub(crate) notes: Vec<String>,
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
+    }
 }
 
 /// What became of a generation that left the others after a try together.
@@ -40,8 +65,8 @@ pub(super) enum Stepped<'t, 'a> {
 impl Probed<'_, '_> {
     /// Make it final. Only now may the generation before go.
     pub(crate) fn commit(self) -> Result<Committed> {
-        let Self { mut activated, observations } = self;
-        activated.settled = true;
+        let (mut activated, observations) = self.into_parts();
+        activated.settle();
         let attempt = &mut *activated.attempt;
         attempt.begin(Phase::Commit);
         let id = activated.to.generation;
@@ -89,7 +114,7 @@ impl<'t, 'a> Failed<'t, 'a> {
         let Some(from) = activated.way_back() else { return Ok(Stepped::Stays(Box::new(activated))) };
         match activated.files_back(&from) {
             Ok(()) => {
-                activated.settled = true;
+                activated.settle();
                 activated.attempt.record("step_back", Some(from.generation), Some(self.error.to_string()));
                 Ok(Stepped::Back(activated.to.generation))
             }
@@ -102,7 +127,7 @@ impl Activated<'_, '_> {
     /// Go back to the generation before, see it served, and keep this one for a later try. The error is given back with
     /// what is true then.
     pub(crate) fn roll_back(mut self, error: Error) -> Error {
-        self.settled = true;
+        self.settle();
         self.attempt.begin(Phase::Rollback);
         match self.way_back() {
             Some(from) => self.return_to(from, error),
@@ -112,7 +137,7 @@ impl Activated<'_, '_> {
 
     /// An attempt that nobody settled, because the caller gave up on it.
     pub(super) fn undo_quietly(&mut self) {
-        self.settled = true;
+        self.settle();
         let reason = Error::new(ErrorKind::Cancelled, "the attempt was given up");
         if let Some(from) = self.way_back() {
             let _ = self.go_back(&from, &reason);

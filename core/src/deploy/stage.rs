@@ -28,8 +28,15 @@ pub(crate) enum Origin {
 /// A generation that is written and durable but has no name yet. Only [`stage`] makes one.
 #[derive(Debug)]
 pub(crate) struct Staged<'a> {
-    pub(super) stage: Stage<'a>,
-    pub(super) manifest: Manifest,
+    stage: Stage<'a>,
+    manifest: Manifest,
+}
+
+impl<'a> Staged<'a> {
+    /// What is proved. It cannot be put together again.
+    pub(super) fn into_parts(self) -> (Stage<'a>, Manifest) {
+        (self.stage, self.manifest)
+    }
 }
 
 /// Write every file with its final access where nobody can reach it.

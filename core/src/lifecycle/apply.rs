@@ -266,17 +266,17 @@ pub(super) fn kept(spec: &Spec, sight: &Sight, decision: &Decision) -> LineageRe
 pub(super) fn fill(report: &mut LineageReport, committed: &Committed) {
     report.outcome = Outcome::Well;
     report.changed = true;
-    report.generation = Some(committed.manifest.generation.to_string());
-    report.not_after = Some(committed.manifest.window.end.to_string());
-    let seen: Vec<ServedReport> = committed.observations.iter().filter_map(ServedReport::of).collect();
+    report.generation = Some(committed.manifest().generation.to_string());
+    report.not_after = Some(committed.manifest().window.end.to_string());
+    let seen: Vec<ServedReport> = committed.observations().iter().filter_map(ServedReport::of).collect();
     report.served = (!seen.is_empty()).then_some(seen);
     report.access = committed
-        .access
+        .access()
         .iter()
-        .map(|proof| ProofReport::committed(proof, settled(proof.path(), committed.manifest.generation)))
+        .map(|proof| ProofReport::committed(proof, settled(proof.path(), committed.manifest().generation)))
         .collect();
-    report.notes.extend(committed.notes.iter().cloned());
-    report.retired = committed.retired.iter().map(GenerationId::to_string).collect();
+    report.notes.extend(committed.notes().iter().cloned());
+    report.retired = committed.retired().iter().map(GenerationId::to_string).collect();
 }
 
 /// The path that a file has since it was proved.

@@ -68,7 +68,7 @@ impl Lifecycle {
         let proven = ready(&mut attempt, target, Gate::Return).map_err(|error| error.in_phase(Phase::Rollback))?;
         let committed = carry_through(&mut attempt, proven, Purpose::Rollback, from)?;
         fill(report, &committed);
-        let back = &committed.manifest;
+        let back = committed.manifest();
         let short = shortfall(spec, &back.identifiers, back.key, back.issuer.as_ref());
         report.reasons.extend(short.iter().map(ReasonReport::from));
         report.notes.push(format!("held until a newer issuance or `certwright rollback {} --release`", spec.name));

@@ -28,7 +28,12 @@ pub(crate) fn take(
     limit: Duration,
     cancel: &Cancel,
 ) -> Result<Lock> {
-    let fault = |source| Error::io("the lock cannot be taken", source).context("path", path.join(NAME).as_path());
+    let fault = |source| {
+        let file = path.join(NAME);
+        Error::io("the lock cannot be taken", source)
+            .hint(format!("see with `ls -l {}` and `findmnt` whether it may be written to", file.display()))
+            .context("path", file.as_path())
+    };
     let deadline = Instant::now() + limit;
     loop {
         let file = fs.open(Some(directory), Path::new(NAME), Open::Append).map_err(fault)?;

@@ -37,8 +37,9 @@ impl StateDirectory {
     ///
     /// `Io`, `Permission`, or `NotFound` when the path is not absolute.
     pub(crate) fn open(fs: Arc<dyn Filesystem>, path: &Path) -> Result<Self> {
-        let node = Self::enter(&*fs, path)
-            .map_err(|source| Error::io("the state directory cannot be opened", source).context("path", path))?;
+        let node = Self::enter(&*fs, path).map_err(|source| {
+            Error::io("the state directory cannot be opened", source).context("path", path).hint(hint(path))
+        })?;
         Ok(Self { fs, node, path: path.to_owned() })
     }
 
@@ -91,8 +92,16 @@ impl StateDirectory {
     }
 
     fn fault(&self, message: &'static str, name: &str, source: std::io::Error) -> Error {
-        Error::io(message, source).context("path", self.path.join(name).as_path())
+        Error::io(message, source).context("path", self.path.join(name).as_path()).hint(hint(&self.path))
     }
+}
+
+fn hint(directory: &Path) -> String {
+    format!(
+        "run as a user who may write to `{}`; see with `findmnt` whether it is mounted read-only, and with `df` whether \
+         there is room",
+        directory.display()
+    )
 }
 
 /// A default ACL above would let what is made inside be born readable by others (acl(5)); ours have none.

@@ -11,7 +11,6 @@ mod names;
 mod walk;
 mod wants;
 
-use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;
 use std::io;
@@ -24,8 +23,7 @@ use rustix::io::Errno;
 use crate::model_fs::ModelFs;
 use crate::scratch::Scratch;
 
-/// How a case ends.
-pub type Outcome = Result<(), Box<dyn Error>>;
+pub use super::Outcome;
 
 /// An empty directory on the file system under test, and what the seam cannot do but cases need.
 pub struct Bench {

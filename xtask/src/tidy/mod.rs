@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: what the compiler does not check about the shape of the tree.
 
+mod boxes;
 mod floors;
 mod imports;
 mod links;
@@ -27,7 +28,7 @@ pub fn verb(arguments: &[String]) -> Outcome {
         println!("{finding}");
     }
     match findings.len() {
-        0 => println!("tidy: floors, sizes, words and links are in order"),
+        0 => println!("tidy: floors, boxes, sizes, words and links are in order"),
         count => return Err(format!("{count} findings")),
     }
     Ok(())
@@ -35,5 +36,5 @@ pub fn verb(arguments: &[String]) -> Outcome {
 
 /// Every finding, one line each: where, what, and what to do.
 pub fn check(tree: &Tree) -> Vec<String> {
-    [imports::check(tree), sizes::check(tree), words::check(tree), links::check(tree)].concat()
+    [boxes::check(tree), imports::check(tree), sizes::check(tree), words::check(tree), links::check(tree)].concat()
 }

@@ -1,5 +1,6 @@
 //! The addresses of a name, in bounded time.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -21,15 +22,26 @@ pub(super) fn resolve(host: &str, port: u16, end: Instant, cancel: &Cancel) -> R
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
+    let name = host.to_owned();
+    let ask = move || (name.as_str(), port).to_socket_addrs().map(Vec::from_iter);
+    wait_for(ask, host, end, cancel)
+}
+
+/// What `ask` answers, on a thread of its own.
+fn wait_for(
+    ask: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static,
+    host: &str,
+    end: Instant,
+    cancel: &Cancel,
+) -> Result<Vec<SocketAddr>> {
     let fault = |kind, message: &'static str| {
         Error::new(kind, message)
             .context("host", Public(host))
             .hint("see with `getent ahosts` what the name resolves to, or write the address itself")
     };
     let (tell, answer) = channel();
-    let name = host.to_owned();
     let asked = std::thread::Builder::new().name("certwright-resolve".to_owned()).spawn(move || {
-        let _ = tell.send((name.as_str(), port).to_socket_addrs().map(Vec::from_iter));
+        let _ = tell.send(ask());
     });
     asked.map_err(|source| fault(ErrorKind::Io, "the resolver cannot be asked").source(source))?;
     let found = loop {
@@ -81,13 +93,37 @@ mod tests {
 
     #[test]
     fn is_bounded_and_stops() {
-        // The resolver may be quicker than the limit that has passed already; it is never waited for.
-        match resolve("localhost", 1, Instant::now(), &Cancel::new()) {
-            Ok(found) => assert!(!found.is_empty()),
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Timeout),
-        }
         let cancel = Cancel::new();
-        cancel.cancel();
-        assert_eq!(resolve("localhost", 1, Instant::now() + PLENTY, &cancel).unwrap_err().kind(), ErrorKind::Cancelled);
+        // A resolver that answers when this test is over: it cannot be waited for.
+        let (over, never) = channel::<()>();
+        let silent = move || {
+            let _ = never.recv();
+            Ok(Vec::new())
+        };
+        let error = wait_for(silent, "a.example", Instant::now(), &cancel).unwrap_err();
+        assert_eq!((error.kind(), error.fact("host")), (ErrorKind::Timeout, Some("a.example")));
+        let (over_too, never) = channel::<()>();
+        let theirs = cancel.clone();
+        // It has been asked when it is stopped.
+        let silent = move || {
+            theirs.cancel();
+            let _ = never.recv();
+            Ok(Vec::new())
+        };
+        let error = wait_for(silent, "a.example", Instant::now() + PLENTY, &cancel).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        drop((over, over_too));
+    }
+
+    #[test]
+    fn addresses_are_told_once_in_their_order_and_not_without_end() {
+        let address = |number: u16| SocketAddr::from(([127, 0, 0, 1], number));
+        let end = Instant::now() + PLENTY;
+        let find = |answer: Vec<SocketAddr>| wait_for(move || Ok(answer), "a.example", end, &Cancel::new());
+        assert_eq!(find(vec![address(2), address(1), address(2)]).unwrap(), [address(2), address(1)]);
+        assert_eq!(find(Vec::new()).unwrap_err().kind(), ErrorKind::Network);
+        assert_eq!(find((0..=32).map(address).collect()).unwrap_err().kind(), ErrorKind::Unsupported);
+        let refused = wait_for(|| Err(io::Error::other("no")), "a.example", end, &Cancel::new()).unwrap_err();
+        assert_eq!((refused.kind(), refused.hint_text().is_some()), (ErrorKind::Network, true));
     }
 }

@@ -22,19 +22,21 @@ impl SignalReload {
         Ok(Self { signal: Signal::named(signal)?, pid_file, fs })
     }
 
-    fn process(&self, cancel: &Cancel) -> Result<Process> {
+    /// What is done with the process, whose errors name the file in which somebody would look for it.
+    fn with_process(&self, cancel: &Cancel, act: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
         cancel.check()?;
-        Process::from_pid_file(&*self.fs, &self.pid_file)
+        let process = Process::from_pid_file(&*self.fs, &self.pid_file)?;
+        act(&process).map_err(|error| error.context("pid_file", self.pid_file.as_path()))
     }
 }
 
 impl Reloader for SignalReload {
     fn reload(&self, _context: &ReloadContext<'_>, cancel: &Cancel) -> Result<Reloaded> {
-        self.process(cancel)?.signal(self.signal).map(|()| Reloaded::Asked)
+        self.with_process(cancel, |process| process.signal(self.signal)).map(|()| Reloaded::Asked)
     }
 
     fn preflight(&self, cancel: &Cancel) -> Result<()> {
-        self.process(cancel)?.expect_to_handle(self.signal)
+        self.with_process(cancel, |process| process.expect_to_handle(self.signal))
     }
 
     fn describe(&self) -> String {
