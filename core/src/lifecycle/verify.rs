@@ -8,7 +8,7 @@ use crate::deploy::running::{Presence, presence};
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::identity::Identity;
 use crate::ground::time::{Timestamp, Window};
-use crate::place::access::prove::{Secrecy, prove};
+use crate::place::access::prove::{Secrecy, Subject, prove_each};
 use crate::place::manifest::Manifest;
 use crate::place::store::Store;
 use crate::plan::observed::Served;
@@ -132,10 +132,13 @@ impl Lifecycle {
             Ok(readers) => readers,
             Err(error) => return report.fail(&error),
         };
-        for form in Form::ALL {
-            let secrecy = if form.is_secret() { Secrecy::Secret } else { Secrecy::Public };
-            let path = generation.join(form.file_name());
-            match prove(&*self.tools.fs, &path, &readers, secrecy, names) {
+        let subjects = Form::ALL.map(|form| Subject {
+            path: generation.join(form.file_name()),
+            readers: readers.clone(),
+            secrecy: if form.is_secret() { Secrecy::Secret } else { Secrecy::Public },
+        });
+        for proved in prove_each(&*self.tools.fs, &subjects, names) {
+            match proved {
                 Ok(proof) => report.access.push(ProofReport::from(&proof)),
                 Err(error) => {
                     report.find("access_mismatch", error.to_string(), error.hint_text().map(str::to_owned));
