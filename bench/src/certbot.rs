@@ -50,7 +50,9 @@ fn lineages(site: &Site, folder: &Path) -> Result<(), Fault> {
         let (live, archive) = (folder.join("live").join(&name), folder.join("archive").join(&name));
         std::fs::create_dir_all(&live)?;
         std::fs::create_dir_all(&archive)?;
-        let mut renewal = format!("version = 2.1.0\narchive_dir = {}\n", archive.display());
+        // Ours live for 30 days, at which certbot would renew them: nothing is to be done on this side either.
+        let mut renewal =
+            format!("version = 2.1.0\nrenew_before_expiry = 1 day\narchive_dir = {}\n", archive.display());
         for (theirs, ours) in files {
             std::fs::copy(current.join(format!("{ours}.pem")), archive.join(format!("{theirs}1.pem")))?;
             let target = PathBuf::from(format!("../../archive/{name}/{theirs}1.pem"));

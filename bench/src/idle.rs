@@ -7,7 +7,7 @@ use std::sync::Arc;
 use certwright::{Config, Lifecycle, Options, Selection, SystemClock};
 
 use crate::bare::look;
-use crate::measure::{Goal, Pairs, cpu, in_turn, quantile, span, verdict};
+use crate::measure::{Goal, Pairs, cpu, in_turn, span, verdict};
 use crate::site::{LINEAGE, Site, lifecycle, well};
 use crate::{Fault, certbot};
 
@@ -83,24 +83,25 @@ fn config(site_root: &Path, size: usize) -> Result<Config, Fault> {
     Ok(config)
 }
 
-/// CPU of one lineage in one run over all.
-fn apply(lifecycle: &Lifecycle, size: usize) -> Result<f64, Fault> {
-    let (mut seen, mut changed) = (0, false);
-    let used = cpu(|| {
-        lifecycle.apply_each(&Selection::All, &Options::default(), &mut |report| {
-            seen += 1;
-            changed |= report.changed || report.error.is_some();
-        })?;
-        Ok(())
-    })?;
-    well(changed || seen != size)?;
+/// CPU of one lineage in so many runs over all.
+fn apply(lifecycle: &Lifecycle, size: usize, runs: u32) -> Result<f64, Fault> {
+    let used = cpu(|| (0..runs).try_for_each(|_| run(lifecycle, size)))?;
     #[expect(clippy::cast_precision_loss, reason = "at most a hundred thousand")]
-    Ok(used / size as f64)
+    Ok(used / f64::from(runs) / size as f64)
+}
+
+fn run(lifecycle: &Lifecycle, size: usize) -> Result<(), Fault> {
+    let (mut seen, mut changed) = (0, false);
+    lifecycle.apply_each(&Selection::All, &Options::default(), &mut |report| {
+        seen += 1;
+        changed |= report.changed || report.error.is_some();
+    })?;
+    well(changed || seen != size)
 }
 
 /// What `apply` takes for each of so many lineages.
 fn look_at(site: &Site, size: usize) -> Result<f64, Fault> {
-    apply(&lifecycle(config(&site.root(), size)?, Arc::new(SystemClock))?, size)
+    apply(&lifecycle(config(&site.root(), size)?, Arc::new(SystemClock))?, size, 1)
 }
 
 fn pairs_of(site: &Site, size: usize) -> Result<Pairs, Fault> {
@@ -116,13 +117,7 @@ fn pairs_of(site: &Site, size: usize) -> Result<Pairs, Fault> {
     };
     in_turn(
         pairs,
-        || {
-            let mut all = 0.0;
-            for _ in 0..inner {
-                all += apply(&lifecycle, size)?;
-            }
-            Ok(all / f64::from(inner))
-        },
+        || apply(&lifecycle, size, inner),
         || {
             let used = cpu(|| {
                 for _ in 0..inner {
@@ -154,7 +149,7 @@ pub(crate) fn peak(root: &Path, size: usize) -> Result<(), Fault> {
     // Resets VmHWM to what is resident now (proc_pid_clear_refs(5)).
     std::fs::write("/proc/self/clear_refs", "5")?;
     let before = resident()?;
-    apply(&lifecycle, size)?;
+    run(&lifecycle, size)?;
     println!("{}", resident()?.saturating_sub(before));
     Ok(())
 }
@@ -171,7 +166,14 @@ pub(crate) fn once(root: &Path) -> Result<(), Fault> {
     let lifecycle = lifecycle(config(root, 1)?, Arc::new(SystemClock))?;
     lifecycle.apply(&Selection::All, &Options::default())?;
     println!("again");
-    let used = [apply(&lifecycle, 1)?, apply(&lifecycle, 1)?];
-    println!("{}", span(quantile(&used, 0.5)));
+    println!("{}", span(apply(&lifecycle, 1, 2)?));
+    Ok(())
+}
+
+/// So many runs over one lineage and nothing else, to be looked at with perf.
+pub(crate) fn again(root: &Path, count: u32) -> Result<(), Fault> {
+    let lifecycle = lifecycle(config(root, 1)?, Arc::new(SystemClock))?;
+    lifecycle.apply(&Selection::All, &Options::default())?;
+    println!("{}", span(apply(&lifecycle, 1, count)?));
     Ok(())
 }

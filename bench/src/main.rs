@@ -39,6 +39,7 @@ fn run(arguments: &[String]) -> Result<(), Fault> {
         ["peak", root, count] => return idle::peak(Path::new(root), count.parse()?),
         ["one-deployment", folder] => return deploy::once(Path::new(folder)),
         ["one-look", root] => return idle::once(Path::new(root)),
+        ["look", root, count] => return idle::again(Path::new(root), count.parse()?),
         _ => {}
     }
     let (flags, wanted): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("--"));

@@ -7,12 +7,14 @@
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
 //! - [`servers`], [`served`], [`load`]: real servers on loopback, what they serve, and clients without end.
 //! - [`cli`], [`site`], [`host`]: the command line, a lineage, and a lineage with its server; [`until`] waits for what comes.
+//! - [`campaign`]: how long suites run, and what they say of it.
 //! - [`program`], [`process`], [`namespace`]: the real programs, ended in time, and mounts of a test's own.
 //! - [`scratch`], [`ports`], [`openssl`], [`materials`], [`prng`]: directories that go away, free ports, a second opinion
 //!   on certificates, keys and certificates, seeded numbers.
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failing test may panic"))]
 
+pub mod campaign;
 pub mod cli;
 pub mod conformance;
 pub mod crash;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certwright::{Config, Fingerprint, Material, Return, Timestamp};
+use certwright_tests::campaign::{knob, tell};
 use certwright_tests::crash::{Crash, Points, Tally, for_each_crash, for_each_errno};
 use certwright_tests::materials::Authority;
 use certwright_tests::model_fs::{Counted, Loss, ModelFs};
@@ -18,6 +19,22 @@ use rustix::io::Errno;
 
 /// Power cuts tried at each moment, where there are more ways to lose what was not synced.
 const CUTS: u64 = 24;
+
+fn cuts() -> Crash {
+    Crash::PowerCut { most: knob("CERTWRIGHT_CUTS", CUTS) }
+}
+
+/// The errors that every call fails with. A call that the kernel restarts never answers `EINTR` beyond the seam.
+fn errnos() -> Vec<Errno> {
+    let all =
+        [Errno::IO, Errno::NOSPC, Errno::DQUOT, Errno::ROFS, Errno::ACCESS, Errno::PERM, Errno::MFILE, Errno::INTR];
+    all[..knob("CERTWRIGHT_ERRNOS", 2).min(all.len())].to_vec()
+}
+
+/// Whether every recovery is killed everywhere too, or that of the renewal alone.
+fn always_nested() -> bool {
+    knob("CERTWRIGHT_NESTED", 0_u8) == 1
+}
 
 /// A lineage with one deployment, and a second material to come.
 struct Play {
@@ -130,8 +147,8 @@ impl Play {
             assert_eq!(fs.violations(), Vec::<String>::new());
         });
         let mut within = Tally::default();
-        let mut tally = for_each_crash(&points, &[Crash::Kill, Crash::PowerCut { most: CUTS }], |crashed| {
-            if nested && crashed.crash == Crash::Kill {
+        let mut tally = for_each_crash(&points, &[Crash::Kill, cuts()], |crashed| {
+            if (nested || always_nested()) && crashed.crash == Crash::Kill {
                 within += self.crash_recovery(&crashed.fs, allowed);
             }
             // The service lives on with what it had, whichever of the two that was.
@@ -157,7 +174,7 @@ impl Play {
         for_each_errno(
             &self.start,
             Counted::Mutating,
-            &[Errno::IO, Errno::NOSPC],
+            &errnos(),
             |fs| {
                 *services.borrow_mut() = Service::with(Some(&self.old), Mood::Willing);
                 scenario(fs, &services.borrow());
@@ -176,6 +193,7 @@ fn body(pem: &[u8]) -> Vec<u8> {
 
 fn verdict(name: &str, tally: Tally) {
     println!("{name}: {tally}");
+    tell(name, tally.states as u64, tally.violations.len() as u64).unwrap();
     tally.verdict().unwrap();
 }
 
@@ -229,7 +247,7 @@ fn a_repair_survives_everything() {
         // The reader cannot read before the repair, so the watcher of every instant would be right to complain.
         let run = |fs: &ModelFs| scenario(fs, &Service::with(Some(&play.old), Mood::Willing));
         let (points, ()) = Points::of(&play.start, run);
-        let crashes = [Crash::Kill, Crash::PowerCut { most: CUTS }];
+        let crashes = [Crash::Kill, cuts()];
         verdict(
             "repair, crashes",
             for_each_crash(&points, &crashes, |crashed| {
@@ -270,7 +288,7 @@ fn the_first_deployment_survives_everything() {
         let _ = deploy(&program(fs, &play.config, &service, play.now), &play.new);
     };
     let (points, ()) = Points::of(&play.start, scenario);
-    let tally = for_each_crash(&points, &[Crash::Kill, Crash::PowerCut { most: CUTS }], |crashed| {
+    let tally = for_each_crash(&points, &[Crash::Kill, cuts()], |crashed| {
         crashed.fs.look(|view| at_every_instant(view, &play.keys()))?;
         let service = Service::with(None, Mood::Willing);
         let lifecycle = program(&crashed.fs, &play.config, &service, play.now);

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use certwright::{Chain, Material, PrivateKey};
+use certwright_tests::campaign::tell;
 use certwright_tests::cli::certwright_bin;
 use certwright_tests::program::program;
 use certwright_tests::scratch::Scratch;
@@ -222,6 +223,7 @@ fn kill_everywhere(beneath: &Path) -> usize {
         }
     }
     println!("killed at {points} calls beneath {}: {seen:?}", beneath.display());
+    tell("kills of the command", points as u64, 0).unwrap();
     assert!(seen["new"] > 0 && seen["old"] > 0, "{seen:?}");
     points
 }
@@ -246,6 +248,15 @@ fn judge(site: &Site, old: &str, new: &str, place: &str) -> String {
 #[test]
 fn killed_at_every_call_on_the_disk_at_hand_as_root() {
     assert!(kill_everywhere(&std::env::temp_dir()) > 100);
+}
+
+/// Beneath directories that somebody names, on other file systems for instance.
+#[test]
+fn killed_at_every_call_elsewhere_as_root() {
+    let elsewhere = std::env::var_os("CERTWRIGHT_BENEATH").unwrap_or_default();
+    for beneath in std::env::split_paths(&elsewhere).filter(|path| path.is_absolute()) {
+        assert!(kill_everywhere(&beneath) > 100);
+    }
 }
 
 #[test]

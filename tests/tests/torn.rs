@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use certwright::access::Names;
 use certwright::{Builder, Chain, Clock, Config, ManualClock, Material, PrivateKey};
+use certwright_tests::campaign::{knob, tell};
 use certwright_tests::materials::Authority;
 use certwright_tests::scratch::Scratch;
 use certwright_tests::stage_play::{START, deploy};
@@ -78,6 +79,7 @@ fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
         assert!(report.changed, "{report:?}");
     };
     step();
+    let deployments = knob("CERTWRIGHT_DEPLOYMENTS", DEPLOYMENTS);
     let done = AtomicBool::new(false);
     let current = scratch.path().join("store/www/current");
     let (seen, opened) = std::thread::scope(|scope| {
@@ -97,10 +99,12 @@ fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
             opened
         });
         let writer = Ends(&done);
-        (0..DEPLOYMENTS).for_each(|_| step());
+        (0..deployments).for_each(|_| step());
         drop(writer);
         (reader.join().unwrap(), opener.join().unwrap())
     });
-    println!("{DEPLOYMENTS} deployments: {seen:?}, and {opened} files opened beside");
-    assert!(seen.pairs > DEPLOYMENTS && seen.bundles == seen.pairs && opened > 4 * DEPLOYMENTS);
+    println!("{deployments} deployments: {seen:?}, and {opened} files opened beside");
+    tell("deployments beside a reader", deployments as u64, 0).unwrap();
+    tell("bundles read, none torn or missing", seen.bundles as u64, 0).unwrap();
+    assert!(seen.pairs > deployments && seen.bundles == seen.pairs && opened > 4 * deployments);
 }

@@ -4,6 +4,7 @@
 //! compiler because of the address sanitizer: our code is free of `unsafe`, the C and assembler in ring are not.
 
 use std::fs;
+use std::process::Command;
 
 use crate::Outcome;
 use crate::run::{answer, command, run};
@@ -33,6 +34,15 @@ const LARGE: &str = "-rss_limit_mb=1024";
 pub fn verb(arguments: &[String]) -> Outcome {
     let all = targets()?;
     let (wanted, seconds) = parse(arguments, &all)?;
+    let host = build(&wanted)?;
+    for target in wanted {
+        run(feed(&host, target, seconds)?)?;
+    }
+    Ok(())
+}
+
+/// Build these targets; for which host is part of where they are.
+pub(crate) fn build<S: AsRef<str>>(targets: &[S]) -> Result<String, String> {
     let host = answer(command("rustc", ["+nightly", "-vV"]))
         .and_then(|version| version.lines().find_map(|line| line.strip_prefix("host: ").map(str::to_owned)))
         .ok_or(
@@ -41,26 +51,26 @@ pub fn verb(arguments: &[String]) -> Outcome {
 
     let mut build = command("cargo", ["+nightly", "build", "--release", "--manifest-path", "fuzz/Cargo.toml"]);
     build.args(["--target", &host]).env("RUSTFLAGS", COVERAGE.join(" "));
-    for target in &wanted {
-        build.args(["--bin", target]);
+    for target in targets {
+        build.args(["--bin", target.as_ref()]);
     }
     run(build)?;
-    for target in &wanted {
-        let artifacts = crate::root().join("fuzz/artifacts").join(target);
-        fs::create_dir_all(&artifacts).map_err(|fault| format!("cannot make `{}`: {fault}", artifacts.display()))?;
-        // New inputs go to the first folder, so that the seeds in the second stay as they were chosen.
-        let found = crate::root().join("fuzz/target/corpus").join(target);
-        fs::create_dir_all(&found).map_err(|fault| format!("cannot make `{}`: {fault}", found.display()))?;
-        let mut fuzz = command(
-            &format!("fuzz/target/{host}/release/{target}"),
-            [SLOW, LARGE, "-print_final_stats=1", "-verbosity=0"],
-        );
-        fuzz.arg(format!("-max_total_time={seconds}"));
-        fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
-        fuzz.arg(found).arg(format!("fuzz/corpus/{target}"));
-        run(fuzz)?;
-    }
-    Ok(())
+    Ok(host)
+}
+
+/// The command that feeds a target for so long. It ends badly at an input that breaks it, and keeps that input.
+pub(crate) fn feed(host: &str, target: &str, seconds: u32) -> Result<Command, String> {
+    let artifacts = crate::root().join("fuzz/artifacts").join(target);
+    fs::create_dir_all(&artifacts).map_err(|fault| format!("cannot make `{}`: {fault}", artifacts.display()))?;
+    // New inputs go to the first folder, so that the seeds in the second stay as they were chosen.
+    let found = crate::root().join("fuzz/target/corpus").join(target);
+    fs::create_dir_all(&found).map_err(|fault| format!("cannot make `{}`: {fault}", found.display()))?;
+    let program = format!("fuzz/target/{host}/release/{target}");
+    let mut fuzz = command(&program, [SLOW, LARGE, "-print_final_stats=1", "-verbosity=0"]);
+    fuzz.arg(format!("-max_total_time={seconds}"));
+    fuzz.arg(format!("-artifact_prefix={}/", artifacts.display()));
+    fuzz.arg(found).arg(format!("fuzz/corpus/{target}"));
+    Ok(fuzz)
 }
 
 /// The names of the files in `fuzz/fuzz_targets/`.

@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic"))]
 
 pub mod bench;
+pub mod campaign;
 pub mod demo;
 pub mod fuzz;
 mod quiet;

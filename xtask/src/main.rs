@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Outcome, bench, demo, fuzz, services, test, tidy};
+use xtask::{Outcome, bench, campaign, demo, fuzz, services, test, tidy};
 
 /// One habit.
 struct Verb {
@@ -45,6 +45,12 @@ const VERBS: &[Verb] = &[
         usage: "[--full] [LINE…]",
         line: "ours beside a peer or a limit, in turn, with the goal; --full goes up to 100,000 lineages",
         run: bench::verb,
+    },
+    Verb {
+        name: "campaign",
+        usage: "[--short | --full] [GOAL…]",
+        line: "the long versions of the tests, added up; a quarter of an hour, or days; needs root",
+        run: campaign::verb,
     },
     Verb { name: "help", usage: "", line: "this list", run: help },
 ];

@@ -1,9 +1,10 @@
 //! What `apply` looks at in a lineage with which nothing is to be done, and such lineages by the thousand.
 
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, Dir, Mode, OFlags, ResolveFlags, XattrFlags};
+use rustix::fs::{CWD, Mode, OFlags, RawDir, ResolveFlags, XattrFlags};
 use rustix::io::Errno;
 
 use crate::Fault;
@@ -131,8 +132,11 @@ fn access(node: &OwnedFd) -> rustix::io::Result<()> {
 }
 
 fn list(directory: &OwnedFd) -> rustix::io::Result<()> {
-    for entry in Dir::read_from(directory)? {
-        std::hint::black_box(entry?);
+    let own = rustix::fs::openat(directory, c".", DIRECTORY, Mode::empty())?;
+    let mut buffer = [MaybeUninit::uninit(); 4096];
+    let mut entries = RawDir::new(own, &mut buffer);
+    while let Some(entry) = entries.next() {
+        std::hint::black_box(entry?.file_name());
     }
     Ok(())
 }

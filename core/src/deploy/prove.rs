@@ -1,7 +1,7 @@
 //! `Staged ─prove─▶ Proven`: what is on disk is read again, checked, and shown to be readable by those who must read it and
 //! by nobody else. A refusal here costs nothing: what is active was not touched.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::attempt::Attempt;
 use super::prepare::{prepare, read_material};
@@ -11,7 +11,7 @@ use crate::ground::id::GenerationId;
 use crate::pki::chain::Chain;
 use crate::pki::check::{Requirements, Surplus};
 use crate::pki::leaf::Certificate;
-use crate::place::access::prove::{self as access, AccessProof, Secrecy};
+use crate::place::access::prove::{self as access, AccessProof, Secrecy, Subject};
 use crate::place::filesystem::Node;
 use crate::place::manifest::Manifest;
 use crate::place::outputs;
@@ -111,21 +111,22 @@ fn check(attempt: &Attempt<'_>, node: &Node, path: &Path, manifest: Manifest, ga
         ..Requirements::new(wished, attempt.now())
     };
     requirements.check(&material)?;
-    let mut access = Vec::new();
+    let mut forms = Vec::new();
     for form in Form::ALL {
-        let secrecy = if form.is_secret() { Secrecy::Secret } else { Secrecy::Public };
-        access.push(try_readers(attempt, &path.join(form.file_name()), &attempt.spec.access, secrecy)?);
+        forms.push(subject(attempt, path.join(form.file_name()), &attempt.spec.access, form.is_secret())?);
     }
+    let mut access = try_readers(attempt, &forms)?;
     attempt.places()?;
     let outputs = prepare(attempt, node, &manifest)?;
+    let mut waiting_files = Vec::new();
     for waiting in &outputs {
         let output = attempt.spec.outputs.iter().find(|output| output.path == waiting.path);
         if let Some(output) = output.filter(|output| output.strategy == Strategy::Replace) {
-            let secrecy = if wanted::is_secret(output) { Secrecy::Secret } else { Secrecy::Public };
-            let path = outputs::waiting_path(waiting);
-            access.push(try_readers(attempt, &path, wanted::wish(attempt.spec, output), secrecy)?);
+            let (path, wish) = (outputs::waiting_path(waiting), wanted::wish(attempt.spec, output));
+            waiting_files.push(subject(attempt, path, wish, wanted::is_secret(output))?);
         }
     }
+    access.extend(try_readers(attempt, &waiting_files)?);
     Ok(Proven { manifest, outputs, access })
 }
 
@@ -137,10 +138,16 @@ fn active_leaf(attempt: &Attempt<'_>) -> Result<Option<Certificate>> {
     bytes.map(|bytes| Ok(Chain::from_pem(&bytes)?.leaf().clone())).transpose()
 }
 
-fn try_readers(attempt: &Attempt<'_>, path: &Path, wish: &AccessWish, secrecy: Secrecy) -> Result<AccessProof> {
+/// A file, those who must read it, and whether everybody else must not.
+fn subject(attempt: &Attempt<'_>, path: PathBuf, wish: &AccessWish, is_secret: bool) -> Result<Subject> {
     let names = &attempt.tools.names;
-    let readers = wish.readers.iter().map(|reader| names.reader(reader)).collect::<Result<Vec<_>>>();
-    readers
-        .and_then(|readers| access::prove(&*attempt.tools.fs, path, &readers, secrecy, names))
-        .map_err(|error| error.context("lineage", &attempt.spec.name))
+    let readers = wish.readers.iter().map(|reader| names.reader(reader)).collect::<Result<_>>();
+    let secrecy = if is_secret { Secrecy::Secret } else { Secrecy::Public };
+    Ok(Subject { path, readers: readers.map_err(|error| error.context("lineage", &attempt.spec.name))?, secrecy })
+}
+
+fn try_readers(attempt: &Attempt<'_>, files: &[Subject]) -> Result<Vec<AccessProof>> {
+    let proved = access::prove_each(&*attempt.tools.fs, files, &attempt.tools.names);
+    let proved = proved.into_iter().collect::<Result<_>>();
+    proved.map_err(|error| error.context("lineage", &attempt.spec.name))
 }

@@ -117,8 +117,7 @@ impl GenerationId {
 
 impl fmt::Display for GenerationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d] = self.short;
-        write!(f, "{:04}-{a:02x}{b:02x}{c:02x}{d:02x}", self.sequence)
+        write!(f, "{:04}-{:08x}", self.sequence, u32::from_be_bytes(self.short))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::deploy::settle::Committed;
 use crate::deploy::stage::{Origin, stage};
 use crate::ground::error::{Error, ErrorKind, Phase, Result, Retry};
 use crate::ground::id::GenerationId;
+use crate::ground::identity::Identity;
 use crate::ground::time::Timestamp;
 use crate::issue::issuer::Request;
 use crate::pki::key::PrivateKey;
@@ -40,12 +41,12 @@ pub(super) enum First<'a> {
 /// Look without a lock: most runs end here.
 pub(super) fn look<'a>(
     lifecycle: &Lifecycle,
-    tools: &'a Tools,
+    (tools, me): (&'a Tools, &Identity),
     store: Option<&Store>,
     spec: &'a Spec,
     options: &Options,
 ) -> First<'a> {
-    let looked = Ground::of(lifecycle, tools, spec).and_then(|ground| {
+    let looked = Ground::of(lifecycle, tools, me, spec).and_then(|ground| {
         let sight = ground.observe(store, options.endpoints)?;
         let decision = decide(spec, &sight.observed, tools.clock.now());
         Ok((ground, sight, decision))
@@ -314,15 +315,22 @@ impl Lifecycle {
         endpoints: Endpoints,
     ) -> Result<super::report::PlanReport> {
         let store = Store::open(&self.tools.fs, &self.config.root)?;
+        let me = self.tools.fs.identity();
         let mut lineages = Vec::new();
         for name in self.select(selection)? {
-            lineages.push(self.planned(store.as_ref(), self.config.lineage(name)?, endpoints));
+            lineages.push(self.planned(store.as_ref(), &me, self.config.lineage(name)?, endpoints));
         }
         Ok(super::report::PlanReport::new(lineages))
     }
 
-    fn planned(&self, store: Option<&Store>, spec: &Spec, endpoints: Endpoints) -> super::report::PlannedReport {
-        let decided = Ground::of(self, &self.tools, spec)
+    fn planned(
+        &self,
+        store: Option<&Store>,
+        me: &Identity,
+        spec: &Spec,
+        endpoints: Endpoints,
+    ) -> super::report::PlannedReport {
+        let decided = Ground::of(self, &self.tools, me, spec)
             .and_then(|ground| ground.observe(store, endpoints))
             .map(|sight| decide(spec, &sight.observed, self.tools.clock.now()));
         super::report::PlannedReport::new(&spec.name, decided)

@@ -41,11 +41,12 @@ fn apply_chunk(lifecycle: &Lifecycle, names: &[&LineageName], options: &Options,
             return;
         }
     };
+    let me = tools.fs.identity();
     let mut reports: Vec<Option<LineageReport>> = Vec::with_capacity(names.len());
     let mut to_do: Vec<(usize, Box<(Ground<'_>, Sight)>)> = Vec::new();
     for (at, name) in names.iter().enumerate() {
         let Some(spec) = lifecycle.config.lineages.get(*name) else { continue };
-        match look(lifecycle, tools, store.as_ref(), spec, options) {
+        match look(lifecycle, (tools, &me), store.as_ref(), spec, options) {
             First::Done(report) => reports.push(Some(*report)),
             First::Work(work) => {
                 to_do.push((at, work));
@@ -67,8 +68,10 @@ fn work_off(
     store: Option<&Store>,
     options: &Options,
 ) -> Vec<(usize, LineageReport)> {
-    if let [(at, one)] = to_do {
-        return vec![(*at, work(lifecycle, &one.0, &one.1, options))];
+    match to_do {
+        [] => return Vec::new(),
+        [(at, one)] => return vec![(*at, work(lifecycle, &one.0, &one.1, options))],
+        _ => {}
     }
     let shared = shared_tools(lifecycle, store);
     let turns = turns(lifecycle, to_do);

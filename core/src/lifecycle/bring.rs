@@ -31,7 +31,7 @@ impl Lifecycle {
     }
 
     fn try_bring(&self, spec: &Spec, material: &Material, options: &Options) -> Result<Brought> {
-        let ground = Ground::of(self, &self.tools, spec)?;
+        let ground = Ground::of(self, &self.tools, &self.tools.fs.identity(), spec)?;
         let entered = ground.enter(self, options)?;
         let sight = ground.observe(Some(&entered.store), options.endpoints)?;
         let (mut attempt, recovered) = ground.attempt(&entered, &sight.observed.served)?;

@@ -5,6 +5,7 @@ use super::{Lifecycle, Options};
 use crate::deploy::attempt::{Attempt, ServedBefore, Service, Tools};
 use crate::deploy::recover::{Recovered, recover};
 use crate::ground::error::{Error, Phase, Result};
+use crate::ground::identity::Identity;
 use crate::pki::trust::Roots;
 use crate::place::access::acl::Acl;
 use crate::place::access::inode::Access;
@@ -39,9 +40,10 @@ pub(super) struct Entered {
 }
 
 impl<'a> Ground<'a> {
-    pub(super) fn of(lifecycle: &Lifecycle, tools: &'a Tools, spec: &'a Spec) -> Result<Self> {
+    /// `me` is who this process is, asked once for many lineages.
+    pub(super) fn of(lifecycle: &Lifecycle, tools: &'a Tools, me: &Identity, spec: &'a Spec) -> Result<Self> {
         let service = lifecycle.service(spec)?;
-        let wanted = Wanted::of(spec, &tools.names, &tools.fs.identity())
+        let wanted = Wanted::of(spec, &tools.names, me)
             .map_err(|error| error.in_phase(Phase::Plan).context("lineage", &spec.name))?;
         Ok(Self { tools, spec, service, wanted })
     }

@@ -6,9 +6,9 @@ use crate::deploy::probe;
 use crate::deploy::render;
 use crate::ground::error::Result;
 use crate::ground::id::GenerationId;
-use crate::pki::digest::sha256;
 use crate::place::access::drift::compare;
 use crate::place::access::inode::Access;
+use crate::place::contents::{Contents, Holds};
 use crate::place::filesystem::Node;
 use crate::place::lineage::{CURRENT, Current, Debris, LineageDirectory, TxnFile};
 use crate::place::manifest::Manifest;
@@ -117,20 +117,22 @@ fn look_at_generation(
             return Ok(());
         }
     };
-    let path = directory.generation_path(id);
     if let Some(drift) = compare(&wanted.directory, &Access::read(&*directory.fs, &node)?) {
-        observed.access_drift.push(format!("`{}`: {drift}", path.display()));
+        observed.access_drift.push(format!("`{}`: {drift}", directory.generation_path(id).display()));
     }
+    let mut contents = Contents::default();
     for file in &manifest.files {
-        match look_at_file(directory, &node, &file.name)? {
+        let found = look_at_file(directory, &node, &file.name)?;
+        match found.map(|(bytes, access)| (contents.judge(file, bytes), access)) {
             None => observed.damage = Some(format!("{id} is damaged: `{}` is missing", file.name)),
-            Some((bytes, _)) if sha256(&bytes) != file.sha256 => {
+            Some((Holds::Other, _)) => {
                 observed.damage = Some(format!("{id} is damaged: `{}` was changed", file.name));
             }
-            Some((_, found)) => {
+            Some((Holds::AsStaged, found)) => {
                 let wished = wanted.file(&file.name, &file.access);
                 if let Some(drift) = compare(wished, &found) {
-                    observed.access_drift.push(format!("`{}`: {drift}", path.join(&file.name).display()));
+                    let path = directory.generation_path(id).join(&file.name);
+                    observed.access_drift.push(format!("`{}`: {drift}", path.display()));
                 }
             }
         }

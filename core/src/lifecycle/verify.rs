@@ -7,8 +7,9 @@ use super::{Lifecycle, Selection};
 use crate::deploy::running::{Presence, presence};
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::GenerationId;
+use crate::ground::identity::Identity;
 use crate::ground::time::{Timestamp, Window};
-use crate::place::access::prove::{Secrecy, prove};
+use crate::place::access::prove::{Secrecy, Subject, prove_each};
 use crate::place::manifest::Manifest;
 use crate::place::outputs;
 use crate::place::store::Store;
@@ -34,9 +35,10 @@ pub enum Depth {
 impl Lifecycle {
     pub(super) fn verify_selected(&self, selection: &Selection, depth: Depth) -> Result<VerifyReport> {
         let store = Store::open(&self.tools.fs, &self.config.root)?;
+        let me = self.tools.fs.identity();
         let mut lineages = Vec::new();
         for name in self.select(selection)? {
-            lineages.push(self.verify_one(store.as_ref(), self.config.lineage(name)?, depth));
+            lineages.push(self.verify_one(store.as_ref(), &me, self.config.lineage(name)?, depth));
         }
         let mut findings = Vec::new();
         if let Some(failover) = self.config.failover.as_ref().filter(|_| depth == Depth::Ready) {
@@ -45,10 +47,10 @@ impl Lifecycle {
         Ok(VerifyReport::new(findings, lineages))
     }
 
-    fn verify_one(&self, store: Option<&Store>, spec: &Spec, depth: Depth) -> VerifiedReport {
+    fn verify_one(&self, store: Option<&Store>, me: &Identity, spec: &Spec, depth: Depth) -> VerifiedReport {
         let mut report = VerifiedReport::new(&spec.name);
         let endpoints = if depth == Depth::Disk { Endpoints::Leave } else { Endpoints::Ask };
-        let looked = Ground::of(self, &self.tools, spec).and_then(|ground| ground.observe(store, endpoints));
+        let looked = Ground::of(self, &self.tools, me, spec).and_then(|ground| ground.observe(store, endpoints));
         match looked {
             Ok(sight) => self.judge(spec, depth, sight, &mut report),
             Err(error) => report.fail(&error),
@@ -146,10 +148,13 @@ impl Lifecycle {
             Ok(readers) => readers,
             Err(error) => return report.fail(&error),
         };
-        for form in Form::ALL {
-            let secrecy = if form.is_secret() { Secrecy::Secret } else { Secrecy::Public };
-            let path = generation.join(form.file_name());
-            match prove(&*self.tools.fs, &path, &readers, secrecy, names) {
+        let subjects = Form::ALL.map(|form| Subject {
+            path: generation.join(form.file_name()),
+            readers: readers.clone(),
+            secrecy: if form.is_secret() { Secrecy::Secret } else { Secrecy::Public },
+        });
+        for proved in prove_each(&*self.tools.fs, &subjects, names) {
+            match proved {
                 Ok(proof) => report.access.push(ProofReport::from(&proof)),
                 Err(error) => {
                     report.find("access_mismatch", error.to_string(), error.hint_text().map(str::to_owned));

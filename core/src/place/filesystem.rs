@@ -216,4 +216,10 @@ pub trait Filesystem: fmt::Debug + Send + Sync {
     /// the identity (groups, then gid, then uid), opens, and ends; the caller keeps its own. `Ok(false)` is the kernel's
     /// "permission denied"; `Unsupported` when this process may not change identity.
     fn can_open_as(&self, who: &Identity, path: &Path) -> io::Result<bool>;
+
+    /// The same for several paths, one answer for each in their order. An implementation may ask for all of them in one
+    /// thread.
+    fn can_open_each_as(&self, who: &Identity, paths: &[&Path]) -> Vec<io::Result<bool>> {
+        paths.iter().map(|path| self.can_open_as(who, path)).collect()
+    }
 }

@@ -173,4 +173,8 @@ impl Filesystem for GroupSync {
     fn can_open_as(&self, who: &Identity, path: &Path) -> io::Result<bool> {
         self.inner.can_open_as(who, path)
     }
+
+    fn can_open_each_as(&self, who: &Identity, paths: &[&Path]) -> Vec<io::Result<bool>> {
+        self.inner.can_open_each_as(who, paths)
+    }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::access::inode::Access;
 use super::atomic::{self, found};
+use super::contents::{Contents, Holds};
 use super::filesystem::{Filesystem, Node, NodeKind, Open, Rename};
 use super::journal::{self, Event};
 use super::lock::{self, Lock};
@@ -17,7 +18,6 @@ use super::txn::{self, Txn};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::{GenerationId, LineageName};
-use crate::pki::digest::sha256;
 
 /// The only mutable name of the set.
 pub(crate) const CURRENT: &str = "current";
@@ -144,8 +144,8 @@ impl LineageDirectory {
 
     /// The directory of one generation, or `None` when there is none.
     pub(crate) fn generation(&self, id: GenerationId) -> Result<Option<Node>> {
-        let relative = Path::new(GENERATIONS).join(id.to_string());
-        found(self.fs.open(Some(&self.node), &relative, Open::Directory))
+        let relative = format!("{GENERATIONS}/{id}");
+        found(self.fs.open(Some(&self.node), Path::new(&relative), Open::Directory))
             .map_err(|source| self.fault("the generation cannot be opened", &id.to_string(), source))
     }
 
@@ -187,10 +187,11 @@ impl LineageDirectory {
             Ok(manifest) => manifest,
             Err(why) => return Ok(Err(why)),
         };
+        let mut contents = Contents::default();
         for file in &manifest.files {
-            match self.read(&node, &file.name)? {
-                Some(bytes) if sha256(&bytes) == file.sha256 => {}
-                Some(_) => return Ok(Err(format!("`{}` was changed", file.name))),
+            match self.read(&node, &file.name)?.map(|bytes| contents.judge(file, bytes)) {
+                Some(Holds::AsStaged) => {}
+                Some(Holds::Other) => return Ok(Err(format!("`{}` was changed", file.name))),
                 None => return Ok(Err(format!("`{}` is missing", file.name))),
             }
         }

@@ -1,10 +1,12 @@
 //! What a generation is: its files with hash, size and access, and the facts of its certificate. Written last, so that a
 //! generation without a readable manifest is incomplete.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::acl::Acl;
 use super::access::inode::Access;
 use crate::ground::error::Error;
 use crate::ground::id::{Fingerprint, GenerationId, IssuerName};
@@ -89,7 +91,9 @@ impl Manifest {
 
     /// The facts in these bytes.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ManifestError> {
-        let shape: Shape = serde_json::from_slice(bytes)?;
+        // Seen to be UTF-8 once, not text by text.
+        let text = str::from_utf8(bytes).map_err(|_| ManifestError::Text)?;
+        let shape: Shape<'_> = serde_json::from_str(text)?;
         if shape.version != VERSION {
             return Err(ManifestError::Version(shape.version));
         }
@@ -102,6 +106,8 @@ impl Manifest {
 pub(crate) enum ManifestError {
     #[error("it is not what certwright writes: {0}")]
     Shape(#[from] serde_json::Error),
+    #[error("it is not what certwright writes: it is no text")]
+    Text,
     #[error("it has version {0}, and this certwright reads version {VERSION}")]
     Version(u32),
     #[error("it names a file that is not a plain name: `{0}`")]
@@ -112,52 +118,71 @@ pub(crate) enum ManifestError {
 
 const VERSION: u32 = 1;
 
+/// Text is borrowed from the bytes of the file where it stands there as it is: thousands of manifests are read in a run.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Shape {
+struct Shape<'a> {
     version: u32,
-    generation: String,
+    #[serde(borrow)]
+    generation: Cow<'a, str>,
     created: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    issuer: Option<String>,
-    identifiers: Vec<String>,
-    key: String,
-    key_fingerprint: String,
-    leaf: String,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    issuer: Option<Text<'a>>,
+    #[serde(borrow)]
+    identifiers: Vec<Text<'a>>,
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    key_fingerprint: Cow<'a, str>,
+    #[serde(borrow)]
+    leaf: Cow<'a, str>,
     not_before: i64,
     not_after: i64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    repairs: Option<String>,
-    directory: AccessShape,
-    files: Vec<FileShape>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    outputs: Vec<OutputShape>,
+    #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
+    repairs: Option<Text<'a>>,
+    #[serde(borrow)]
+    directory: AccessShape<'a>,
+    #[serde(borrow)]
+    files: Vec<FileShape<'a>>,
+    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
+    outputs: Vec<OutputShape<'a>>,
 }
+
+/// Text that is borrowed also within another type, where serde would copy it.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AccessShape {
+struct AccessShape<'a> {
     uid: u32,
     gid: u32,
-    acl: String,
+    #[serde(borrow)]
+    acl: Cow<'a, str>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FileShape {
-    name: String,
+struct FileShape<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
     size: u64,
-    sha256: String,
-    access: AccessShape,
+    #[serde(borrow)]
+    sha256: Cow<'a, str>,
+    #[serde(borrow)]
+    access: AccessShape<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OutputShape {
+struct OutputShape<'a> {
     path: PathBuf,
     strategy: StrategyShape,
-    source: String,
-    access: AccessShape,
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    #[serde(borrow)]
+    access: AccessShape<'a>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -168,34 +193,49 @@ enum StrategyShape {
     Replace,
 }
 
-impl From<&Access> for AccessShape {
+fn text(shown: impl ToString) -> Cow<'static, str> {
+    Cow::Owned(shown.to_string())
+}
+
+impl From<&Access> for AccessShape<'_> {
     fn from(access: &Access) -> Self {
-        Self { uid: access.uid, gid: access.gid, acl: access.acl.to_string() }
+        Self { uid: access.uid, gid: access.gid, acl: text(&access.acl) }
     }
 }
 
-impl TryFrom<AccessShape> for Access {
-    type Error = Error;
+/// The few different ACLs that the many files of a manifest have, each read once.
+#[derive(Default)]
+struct Acls<'a>(Vec<(Cow<'a, str>, Acl)>);
 
-    fn try_from(shape: AccessShape) -> Result<Self, Error> {
-        Ok(Self::new(shape.uid, shape.gid, shape.acl.parse()?))
+impl<'a> Acls<'a> {
+    fn access(&mut self, shape: AccessShape<'a>) -> Result<Access, Error> {
+        let known = self.0.iter().find(|(text, _)| *text == shape.acl).map(|(_, acl)| acl.clone());
+        let acl = match known {
+            Some(acl) => acl,
+            None => {
+                let acl: Acl = shape.acl.parse()?;
+                self.0.push((shape.acl, acl.clone()));
+                acl
+            }
+        };
+        Ok(Access::new(shape.uid, shape.gid, acl))
     }
 }
 
-impl From<&Manifest> for Shape {
-    fn from(manifest: &Manifest) -> Self {
+impl<'a> From<&'a Manifest> for Shape<'a> {
+    fn from(manifest: &'a Manifest) -> Self {
         Self {
             version: VERSION,
-            generation: manifest.generation.to_string(),
+            generation: text(manifest.generation),
             created: manifest.created.unix(),
-            issuer: manifest.issuer.as_ref().map(IssuerName::to_string),
-            identifiers: manifest.identifiers.iter().map(Identifier::to_string).collect(),
-            key: manifest.key.word().to_owned(),
-            key_fingerprint: manifest.key_fingerprint.to_string(),
-            leaf: manifest.leaf.to_string(),
+            issuer: manifest.issuer.as_ref().map(|issuer| Text(issuer.as_str().into())),
+            identifiers: manifest.identifiers.iter().map(|identifier| Text(text(identifier))).collect(),
+            key: manifest.key.word().into(),
+            key_fingerprint: text(manifest.key_fingerprint),
+            leaf: text(manifest.leaf),
             not_before: manifest.window.start.unix(),
             not_after: manifest.window.end.unix(),
-            repairs: manifest.repairs.as_ref().map(GenerationId::to_string),
+            repairs: manifest.repairs.map(|id| Text(text(id))),
             directory: (&manifest.directory).into(),
             files: manifest.files.iter().map(FileShape::from).collect(),
             outputs: manifest.outputs.iter().map(OutputShape::from).collect(),
@@ -203,85 +243,75 @@ impl From<&Manifest> for Shape {
     }
 }
 
-impl From<&FileFacts> for FileShape {
-    fn from(file: &FileFacts) -> Self {
-        Self {
-            name: file.name.clone(),
-            size: file.size,
-            sha256: file.sha256.to_string(),
-            access: (&file.access).into(),
-        }
+impl<'a> From<&'a FileFacts> for FileShape<'a> {
+    fn from(file: &'a FileFacts) -> Self {
+        let name = file.name.as_str().into();
+        Self { name, size: file.size, sha256: text(file.sha256), access: (&file.access).into() }
     }
 }
 
-impl From<&OutputFacts> for OutputShape {
-    fn from(output: &OutputFacts) -> Self {
+impl<'a> From<&'a OutputFacts> for OutputShape<'a> {
+    fn from(output: &'a OutputFacts) -> Self {
         let strategy = match output.strategy {
             Strategy::Link => StrategyShape::Link,
             Strategy::Pinned => StrategyShape::Pinned,
             Strategy::Replace => StrategyShape::Replace,
         };
-        Self { path: output.path.clone(), strategy, source: output.source.clone(), access: (&output.access).into() }
+        let source = output.source.as_str().into();
+        Self { path: output.path.clone(), strategy, source, access: (&output.access).into() }
     }
 }
 
-impl TryFrom<Shape> for Manifest {
+impl TryFrom<Shape<'_>> for Manifest {
     type Error = ManifestError;
 
-    fn try_from(shape: Shape) -> Result<Self, ManifestError> {
+    fn try_from(shape: Shape<'_>) -> Result<Self, ManifestError> {
         let identifiers: Vec<Identifier> =
-            shape.identifiers.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+            shape.identifiers.iter().map(|text| text.0.parse()).collect::<Result<_, _>>()?;
+        let mut acls = Acls::default();
         Ok(Self {
             generation: shape.generation.parse()?,
             created: Timestamp::from_unix(shape.created),
-            issuer: shape.issuer.map(|name| name.parse()).transpose()?,
+            issuer: shape.issuer.map(|name| name.0.parse()).transpose()?,
             identifiers: Sans::new(identifiers)?,
             key: shape.key.parse()?,
             key_fingerprint: shape.key_fingerprint.parse()?,
             leaf: shape.leaf.parse()?,
             window: Window::new(Timestamp::from_unix(shape.not_before), Timestamp::from_unix(shape.not_after)),
-            repairs: shape.repairs.map(|id| id.parse()).transpose()?,
-            directory: shape.directory.try_into()?,
-            files: shape.files.into_iter().map(FileFacts::try_from).collect::<Result<_, _>>()?,
-            outputs: shape.outputs.into_iter().map(OutputFacts::try_from).collect::<Result<_, _>>()?,
+            repairs: shape.repairs.map(|id| id.0.parse()).transpose()?,
+            directory: acls.access(shape.directory)?,
+            files: shape.files.into_iter().map(|file| file.facts(&mut acls)).collect::<Result<_, _>>()?,
+            outputs: shape.outputs.into_iter().map(|output| output.facts(&mut acls)).collect::<Result<_, _>>()?,
         })
     }
 }
 
-impl TryFrom<FileShape> for FileFacts {
-    type Error = ManifestError;
-
-    fn try_from(shape: FileShape) -> Result<Self, ManifestError> {
-        Ok(Self {
-            name: plain(shape.name)?,
-            size: shape.size,
-            sha256: shape.sha256.parse()?,
-            access: shape.access.try_into()?,
-        })
+impl<'a> FileShape<'a> {
+    fn facts(self, acls: &mut Acls<'a>) -> Result<FileFacts, ManifestError> {
+        let (name, sha256, access) = (plain(self.name)?, self.sha256.parse()?, acls.access(self.access)?);
+        Ok(FileFacts { name, size: self.size, sha256, access })
     }
 }
 
-impl TryFrom<OutputShape> for OutputFacts {
-    type Error = ManifestError;
-
-    fn try_from(shape: OutputShape) -> Result<Self, ManifestError> {
-        let strategy = match shape.strategy {
+impl<'a> OutputShape<'a> {
+    fn facts(self, acls: &mut Acls<'a>) -> Result<OutputFacts, ManifestError> {
+        let strategy = match self.strategy {
             StrategyShape::Link => Strategy::Link,
             StrategyShape::Pinned => Strategy::Pinned,
             StrategyShape::Replace => Strategy::Replace,
         };
-        Ok(Self { path: shape.path, strategy, source: plain(shape.source)?, access: shape.access.try_into()? })
+        Ok(OutputFacts { path: self.path, strategy, source: plain(self.source)?, access: acls.access(self.access)? })
     }
 }
 
 /// A manifest is read back by a process with privileges: it may name files of its own generation only.
-fn plain(name: String) -> Result<String, ManifestError> {
+fn plain(name: Cow<'_, str>) -> Result<String, ManifestError> {
     let bytes = name.as_bytes();
     let ok = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     if bytes.first().is_some_and(u8::is_ascii_alphanumeric) && bytes.iter().all(ok) {
-        return Ok(name);
+        return Ok(name.into_owned());
     }
-    Err(ManifestError::FileName(name))
+    Err(ManifestError::FileName(name.into_owned()))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod atomic;
 pub(crate) mod clock;
 pub(crate) mod command;
+pub(crate) mod contents;
 pub(crate) mod filesystem;
 pub(crate) mod generation;
 pub(crate) mod group_sync;

@@ -7,12 +7,13 @@ mod tests;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::fs::{AtFlags, Dir, FileType, FlockOperation, Mode, RenameFlags, StatVfsMountFlags, XattrFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, RawDir, RenameFlags, StatVfsMountFlags, XattrFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::filesystem::{AclKind, Filesystem, Node, NodeKind, Open, Rename, Space, Stat};
@@ -70,6 +71,8 @@ struct Handle {
     fd: OwnedFd,
     /// `O_PATH`: extended attributes have to be asked for by way of procfs.
     facts_only: bool,
+    /// How large a file was that was opened for reading.
+    size: Option<u64>,
 }
 
 fn handle(node: &Node) -> io::Result<&Handle> {
@@ -130,8 +133,8 @@ const USUAL_ACL: usize = 4 + 8 * 60;
 impl Filesystem for OsFilesystem {
     fn open(&self, at: Option<&Node>, path: &Path, how: Open) -> io::Result<Node> {
         let at = at.map(fd).transpose()?;
-        let fd = self.open_handle(at, path, how)?;
-        Ok(Node::new(Handle { fd, facts_only: how == Open::Facts }))
+        let (fd, size) = self.open_handle(at, path, how)?;
+        Ok(Node::new(Handle { fd, facts_only: how == Open::Facts, size }))
     }
 
     fn make_directory(&self, at: &Node, name: &OsStr, mode: u32) -> io::Result<()> {
@@ -145,8 +148,14 @@ impl Filesystem for OsFilesystem {
     }
 
     fn read(&self, file: &Node, limit: usize) -> io::Result<Vec<u8>> {
-        let fd = fd(file)?;
-        let size = usize::try_from(rustix::fs::fstat(fd)?.st_size).unwrap_or(usize::MAX);
+        let file = handle(file)?;
+        let fd = file.fd.as_fd();
+        let size = match file.size {
+            Some(size) => size,
+            None => facts(&rustix::fs::fstat(fd)?).size,
+        };
+        // It may have another size by now: what counts is what is read.
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
         if size > limit {
             return Err(Errno::FBIG.into());
         }
@@ -295,8 +304,15 @@ impl Filesystem for OsFilesystem {
     }
 
     fn list(&self, directory: &Node) -> io::Result<Vec<OsString>> {
+        // Read from a handle of its own: the place in a directory is shared by all who hold the same one.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let at = fd(directory)?;
+        let own = retry_on_intr(|| rustix::fs::openat(at, c".", flags, Mode::empty()))?;
+        // Several times the longest name.
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut entries = RawDir::new(own, &mut buffer);
         let mut names = Vec::new();
-        for entry in Dir::read_from(fd(directory)?)? {
+        while let Some(entry) = entries.next() {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
@@ -337,6 +353,11 @@ impl Filesystem for OsFilesystem {
     }
 
     fn can_open_as(&self, who: &Identity, path: &Path) -> io::Result<bool> {
-        identity::can_open_as(who, path)
+        let mut answers = identity::can_open_each_as(who, &[path]);
+        answers.pop().unwrap_or_else(|| Err(io::Error::other("the kernel was not asked")))
+    }
+
+    fn can_open_each_as(&self, who: &Identity, paths: &[&Path]) -> Vec<io::Result<bool>> {
+        identity::can_open_each_as(who, paths)
     }
 }

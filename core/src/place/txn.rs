@@ -110,11 +110,15 @@ impl Txn {
 
     /// The facts in these bytes.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, TxnError> {
-        let versioned: Versioned = serde_json::from_slice(bytes)?;
-        if versioned.version != VERSION {
-            return Err(TxnError::Version(versioned.version));
+        match serde_json::from_slice::<Shape>(bytes) {
+            Ok(shape) if shape.version == VERSION => shape.try_into(),
+            Ok(shape) => Err(TxnError::Version(shape.version)),
+            // A shape that is not known may be the one of another version, which is the better answer.
+            Err(error) => match serde_json::from_slice::<Versioned>(bytes) {
+                Ok(Versioned { version }) if version != VERSION => Err(TxnError::Version(version)),
+                _ => Err(error.into()),
+            },
         }
-        serde_json::from_slice::<Shape>(bytes)?.try_into()
     }
 }
 

@@ -5,6 +5,7 @@ use std::thread;
 
 use certwright::access::{Access, Capabilities, PathFacts, Permissions};
 use certwright::{Filesystem, Identity, OsFilesystem};
+use certwright_tests::campaign::{knob, tell};
 use certwright_tests::prng::Prng;
 use certwright_tests::scratch::Scratch;
 use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Uid, XattrFlags};
@@ -31,8 +32,8 @@ struct Tally {
 
 #[test]
 fn the_model_and_the_kernel_agree_on_every_decision() {
-    let seed: u64 = std::env::var("CERTWRIGHT_SEED").map_or(0x00ac_ce55, |seed| seed.parse().expect("a number"));
-    let trees: u64 = std::env::var("CERTWRIGHT_TREES").map_or(TREES, |trees| trees.parse().expect("a number"));
+    let seed: u64 = knob("CERTWRIGHT_SEED", 0x00ac_ce55);
+    let trees: u64 = knob("CERTWRIGHT_TREES", TREES);
     let mut tally = Tally::default();
     for (place, scratch) in [("memory", Scratch::in_memory().unwrap()), ("disk", Scratch::on_disk().unwrap())] {
         println!("{place}: seed {seed}, {trees} trees");
@@ -48,6 +49,7 @@ fn the_model_and_the_kernel_agree_on_every_decision() {
         "{} decisions, {} allowed; wrong would be: mode bits alone {}, the textbook's ACL check {}",
         tally.decisions, tally.allowed, tally.mode_alone, tally.textbook
     );
+    tell("decisions on which model and kernel agree", tally.decisions, 0).unwrap();
     assert!(tally.decisions >= 10_000, "{} decisions are too few", tally.decisions);
     // The cases have to be ones in which the simpler models fail, or this test proves nothing.
     assert!(tally.mode_alone > tally.decisions / 100 && tally.textbook > 0, "the cases are too tame");

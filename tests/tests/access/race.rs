@@ -6,10 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use certwright::{Filesystem, Open, OsFilesystem};
+use certwright_tests::campaign::{knob, tell};
 use certwright_tests::scratch::Scratch;
 use rustix::fs::{CWD, RenameFlags};
 
 const TRIES: u64 = 20_000;
+
+fn tries() -> u64 {
+    knob("CERTWRIGHT_TRIES", TRIES)
+}
 
 /// Swaps `name` and `other` as fast as it can, each swap one step.
 fn swap(name: &Path, other: &Path, stop: &AtomicBool, swaps: &AtomicU64) {
@@ -25,9 +30,9 @@ fn race(one: &Path, other: &Path, attempt: impl Fn(u64) -> std::io::Result<()>) 
     thread::scope(|scope| {
         let racer = scope.spawn(|| swap(one, other, &stop, &swaps));
         let mut refused = 0;
-        let mut tries = 0;
+        let (mut tries, wanted) = (0, tries());
         // On one processor the two take turns, so go on until each has had many.
-        while !racer.is_finished() && (tries < TRIES || swaps.load(Ordering::Relaxed) < TRIES / 100) {
+        while !racer.is_finished() && (tries < wanted || swaps.load(Ordering::Relaxed) < TRIES / 100) {
             refused += u64::from(attempt(tries).is_err());
             tries += 1;
             if tries % 64 == 0 {
@@ -36,6 +41,7 @@ fn race(one: &Path, other: &Path, attempt: impl Fn(u64) -> std::io::Result<()>) 
         }
         stop.store(true, Ordering::Relaxed);
         println!("{tries} tries, {refused} refused, {} swaps", swaps.load(Ordering::Relaxed));
+        tell("names swapped for links while files are made", tries, 0).unwrap();
         refused
     })
 }

@@ -120,7 +120,7 @@ fn bench() -> io::Result<Bench> {
     std::os::unix::fs::chown(&bundle, Some(User::STRANGER.uid), Some(User::STRANGER.gid))?;
     server.start()?;
     let socket = haproxy::socket(&server);
-    let wish = Reload::Haproxy { socket: socket.clone(), certificate: bundle.clone() };
+    let wish = Reload::Haproxy { socket: socket.clone(), certificate: bundle.clone(), otherwise: None };
     let service = Haproxy { server: Mutex::new(server), socket, bundle, stopped: Mutex::default(), _scratch: scratch };
     Ok(Bench { reloader: made(&wish), hurried: None, service: Arc::new(service), patience: PATIENCE })
 }

@@ -5,6 +5,7 @@ pub(crate) mod component;
 pub(crate) mod drift;
 pub(crate) mod explain;
 pub(crate) mod inode;
+mod kernel;
 pub(crate) mod model;
 mod mount;
 pub(crate) mod names;

@@ -46,13 +46,17 @@ impl Permissions {
 
     /// From `rwx`, `r-x`, `rw`, `-` or an octal digit, as `setfacl` takes them; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        if let [digit @ b'0'..=b'7'] = text.as_bytes() {
+        Self::from_text(text.as_bytes())
+    }
+
+    pub(super) fn from_text(text: &[u8]) -> Option<Self> {
+        if let [digit @ b'0'..=b'7'] = text {
             return Some(Self(digit - b'0'));
         }
         if text.is_empty() || text.len() > 3 {
             return None;
         }
-        text.bytes().try_fold(Self::NONE, |seen, letter| {
+        text.iter().try_fold(Self::NONE, |seen, letter| {
             let bit = match letter {
                 b'r' => Self::READ,
                 b'w' => Self::WRITE,

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::explain::PathVerdict;
+use super::kernel::Kernel;
 use super::names::{Names, Numbers, Reader};
 use super::permissions::Permissions;
 use super::remedy::{quoted, remedy};
@@ -91,23 +92,56 @@ pub fn prove(
     secrecy: Secrecy,
     names: &Names,
 ) -> Result<AccessProof> {
-    attempt(fs, path, readers, secrecy, names).map_err(|error| error.in_phase(Phase::Prove))
+    let subject = Subject { path: path.to_owned(), readers: readers.to_vec(), secrecy };
+    let ask = |who: &Identity, paths: &[&Path]| fs.can_open_each_as(who, paths);
+    let kernel = Kernel::asked(&ask, questions(std::slice::from_ref(&subject), names));
+    attempt(fs, &kernel, &subject, names)
 }
 
-fn attempt(
-    fs: &dyn Filesystem,
-    path: &Path,
-    readers: &[Reader],
-    secrecy: Secrecy,
-    names: &Names,
-) -> Result<AccessProof> {
+/// A file whose access is to be proved.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(crate) path: PathBuf,
+    pub(crate) readers: Vec<Reader>,
+    pub(crate) secrecy: Secrecy,
+}
+
+/// [`prove`] for several files, each with its own outcome: the kernel is asked once for each identity, in one thread that
+/// takes it on, opens every file that it is to be tried on, and ends.
+pub(crate) fn prove_each(fs: &dyn Filesystem, subjects: &[Subject], names: &Names) -> Vec<Result<AccessProof>> {
+    let ask = |who: &Identity, paths: &[&Path]| fs.can_open_each_as(who, paths);
+    let kernel = Kernel::asked(&ask, questions(subjects, names));
+    subjects.iter().map(|subject| attempt(fs, &kernel, subject, names)).collect()
+}
+
+/// What the proof of these files is going to ask: every reader, and the best stranger as a member of a group and as an
+/// outsider. Another stranger is asked when it comes to that.
+fn questions<'a>(subjects: &'a [Subject], names: &Names) -> Vec<(Identity, &'a Path)> {
+    let stranger = names.strangers().first();
+    let of = |subject: &'a Subject| {
+        let readers = subject.readers.iter().filter_map(move |reader| match &reader.numbers {
+            Numbers::User(who) => Some(who.clone()),
+            Numbers::Group(gid) => stranger.map(|who| member(who, *gid)),
+        });
+        let outsider = stranger.filter(|_| subject.secrecy == Secrecy::Secret).cloned();
+        readers.chain(outsider).map(|who| (who, subject.path.as_path()))
+    };
+    subjects.iter().flat_map(of).collect()
+}
+
+fn attempt(fs: &dyn Filesystem, kernel: &Kernel<'_>, subject: &Subject, names: &Names) -> Result<AccessProof> {
+    judge(fs, kernel, subject, names).map_err(|error| error.in_phase(Phase::Prove))
+}
+
+fn judge(fs: &dyn Filesystem, kernel: &Kernel<'_>, subject: &Subject, names: &Names) -> Result<AccessProof> {
+    let (path, secrecy) = (subject.path.as_path(), subject.secrecy);
     let facts = PathFacts::read(fs, path)?;
     let Some(inode) = facts.identity() else {
         return Err(Error::new(ErrorKind::Permission, "this process may not look there").context("path", path));
     };
-    let trial = Trial { fs, path, facts: &facts, strangers: strangers(names, &facts)? };
+    let trial = Trial { kernel, path, facts: &facts, strangers: strangers(names, &facts)? };
     let mut evidence = Evidence::ModelAndKernel;
-    for reader in readers {
+    for reader in &subject.readers {
         if trial.reads(reader)? == Evidence::ModelAlone {
             evidence = Evidence::ModelAlone;
         }
@@ -115,8 +149,13 @@ fn attempt(
     if secrecy == Secrecy::Secret && trial.shuts_out()? == Evidence::ModelAlone {
         evidence = Evidence::ModelAlone;
     }
-    let readers = readers.iter().map(|reader| reader.principal.clone()).collect();
+    let readers = subject.readers.iter().map(|reader| reader.principal.clone()).collect();
     Ok(AccessProof { path: path.to_owned(), inode, readers, secrecy, evidence })
+}
+
+/// Somebody who does not exist, but is a member of this group.
+fn member(who: &Identity, gid: u32) -> Identity {
+    Identity::new(who.uid, who.gid, vec![gid])
 }
 
 /// Users who do not exist, have no group that exists, and whom nothing on the way mentions.
@@ -130,8 +169,8 @@ fn strangers(names: &Names, facts: &PathFacts) -> Result<Vec<Identity>> {
     Ok(free)
 }
 
-struct Trial<'a> {
-    fs: &'a dyn Filesystem,
+struct Trial<'a, 'k> {
+    kernel: &'a Kernel<'k>,
     path: &'a Path,
     facts: &'a PathFacts,
     strangers: Vec<Identity>,
@@ -144,14 +183,11 @@ struct Answers {
     kernel: Option<bool>,
 }
 
-impl Trial<'_> {
+impl Trial<'_, '_> {
     fn reads(&self, reader: &Reader) -> Result<Evidence> {
         let answers = match &reader.numbers {
             Numbers::User(who) => self.ask(std::slice::from_ref(who)),
-            Numbers::Group(gid) => {
-                let member = |who: &Identity| Identity::new(who.uid, who.gid, vec![*gid]);
-                self.ask(&self.strangers.iter().map(member).collect::<Vec<_>>())
-            }
+            Numbers::Group(gid) => self.ask(&self.strangers.iter().map(|who| member(who, *gid)).collect::<Vec<_>>()),
         }?;
         match (&answers.model.verdict, answers.kernel) {
             (Verdict::Allow(_) | Verdict::Unknown(_), Some(true)) => Ok(Evidence::ModelAndKernel),
@@ -189,7 +225,7 @@ impl Trial<'_> {
     /// The first candidate whom the kernel lets this process become; the first of all when it lets none.
     fn ask(&self, candidates: &[Identity]) -> Result<Answers> {
         for who in candidates {
-            match self.fs.can_open_as(who, self.path) {
+            match self.kernel.can_open(who, self.path) {
                 Ok(opens) => return Ok(self.answers(who, Some(opens))),
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
                 Err(source) => {

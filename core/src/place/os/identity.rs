@@ -25,17 +25,23 @@ pub(super) fn gid(raw: u32) -> io::Result<Gid> {
 ///
 /// On Linux ids belong to threads (credentials(7), "C library/kernel differences"). The thread is fresh, runs nothing
 /// else and ends, so no other code ever runs under the foreign identity.
-pub(super) fn can_open_as(who: &Identity, path: &Path) -> io::Result<bool> {
-    if !path.is_absolute() {
-        return Err(Errno::INVAL.into());
-    }
-    thread::scope(|scope| {
+pub(super) fn can_open_each_as(who: &Identity, paths: &[&Path]) -> Vec<io::Result<bool>> {
+    let asked = thread::scope(|scope| {
         let asked = thread::Builder::new()
             .name("certwright-reader".to_owned())
             .stack_size(128 * 1024)
-            .spawn_scoped(scope, || become_reader(who).and_then(|()| opens(path)))?;
+            .spawn_scoped(scope, || become_reader(who).map(|()| paths.iter().map(|path| opens(path)).collect()))?;
         asked.join().unwrap_or_else(|_| Err(io::Error::other("the thread that asked the kernel ended early")))
-    })
+    });
+    // What kept the thread from being the reader is the answer about every path.
+    asked.unwrap_or_else(|error| paths.iter().map(|_| Err(same(&error))).collect())
+}
+
+fn same(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
 }
 
 /// Take on groups, gid and uid, and give up every capability.
@@ -72,6 +78,9 @@ fn current_groups() -> io::Result<Vec<u32>> {
 
 /// Whether this thread can open `path` for reading.
 fn opens(path: &Path) -> io::Result<bool> {
+    if !path.is_absolute() {
+        return Err(Errno::INVAL.into());
+    }
     let open = |flags| retry_on_intr(|| rustix::fs::openat(CWD, path, flags | OFlags::CLOEXEC, Mode::empty()));
     // Opening a device or FIFO for reading can act on it, so look first at what it is.
     let found = match open(OFlags::PATH) {

@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::{OsFilesystem, permissions};
+use super::{OsFilesystem, facts, permissions};
 use crate::place::filesystem::Open;
 
 /// `openat2` gives up with `EAGAIN` when a rename or mount anywhere raced with `..` or the walk (openat2(2)).
@@ -20,30 +20,39 @@ const REMOVALS: u32 = 16;
 const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 impl OsFilesystem {
-    /// A handle that is closed on exec.
-    pub(super) fn open_handle(&self, at: Option<BorrowedFd<'_>>, path: &Path, how: Open) -> io::Result<OwnedFd> {
+    /// A handle that is closed on exec; with the size of a file that is opened for reading.
+    pub(super) fn open_handle(
+        &self,
+        at: Option<BorrowedFd<'_>>,
+        path: &Path,
+        how: Open,
+    ) -> io::Result<(OwnedFd, Option<u64>)> {
         if at.is_none() && !path.is_absolute() {
             return Err(Errno::INVAL.into());
         }
+        let unknown = |fd| (fd, None);
         match how {
             // Never waits for the other side of a FIFO and never makes a terminal ours.
             Open::Read => {
                 let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
-                regular(self.resolve(at, path, flags, Mode::empty())?)
+                let (fd, size) = regular(self.resolve(at, path, flags, Mode::empty())?)?;
+                Ok((fd, Some(size)))
             }
-            Open::Directory => Ok(self.resolve(at, path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?),
-            Open::Facts => Ok(self.resolve(at, path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?),
-            Open::Create => self.create(at, path, OFlags::RDWR),
+            Open::Directory => {
+                Ok(unknown(self.resolve(at, path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?))
+            }
+            Open::Facts => Ok(unknown(self.resolve(at, path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?)),
+            Open::Create => self.create(at, path, OFlags::RDWR).map(unknown),
             Open::Append => {
                 let flags = OFlags::RDWR | OFlags::APPEND | OFlags::NONBLOCK | OFlags::NOCTTY;
                 for _ in 0..REMOVALS {
                     match self.resolve(at, path, flags, Mode::empty()) {
                         Err(Errno::NOENT) => {}
-                        opened => return regular(opened?),
+                        opened => return regular(opened?).map(|(fd, _)| unknown(fd)),
                     }
                     match self.create(at, path, OFlags::RDWR | OFlags::APPEND) {
                         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                        made => return made,
+                        made => return made.map(unknown),
                     }
                 }
                 Err(Errno::NOENT.into())
@@ -143,10 +152,11 @@ fn step(at: BorrowedFd<'_>, name: &OsStr, flags: OFlags, mode: Mode) -> rustix::
     }
 }
 
-/// A handle on a regular file, or an error.
-fn regular(fd: OwnedFd) -> io::Result<OwnedFd> {
-    match FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode) {
-        FileType::RegularFile => Ok(fd),
+/// A handle on a regular file with its size, or an error.
+fn regular(fd: OwnedFd) -> io::Result<(OwnedFd, u64)> {
+    let found = rustix::fs::fstat(&fd)?;
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::RegularFile => Ok((fd, facts(&found).size)),
         FileType::Directory => Err(Errno::ISDIR.into()),
         _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
     }

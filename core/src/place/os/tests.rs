@@ -269,6 +269,17 @@ mod as_root {
         assert!(!can(0, 0, &[]), "root without capabilities is an ordinary user");
         std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
         assert!(!can(1234, 1, &[]));
+        std::fs::set_permissions(scratch.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+        let (missing, open) = (scratch.at("missing"), scratch.at("open"));
+        std::fs::write(&open, "").unwrap();
+        std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let several = [path.as_path(), &missing, Path::new("relative"), &open];
+        let answers = fs.can_open_each_as(&Identity::new(5, 1, vec![]), &several);
+        let kinds: Vec<_> = answers.into_iter().map(|answer| answer.map_err(|error| error.kind())).collect();
+        let expected = [Ok(false), Err(io::ErrorKind::NotFound), Err(io::ErrorKind::InvalidInput), Ok(true)];
+        assert_eq!(kinds, expected, "each path has its own answer");
+        let nobody = fs.can_open_each_as(&Identity::new(u32::MAX, 1, vec![]), &several);
+        assert!(nobody.len() == 4 && nobody.iter().all(Result::is_err), "{nobody:?}");
         let missing = fs.can_open_as(&Identity::new(0, 0, vec![]), &scratch.at("missing"));
         assert_eq!(missing.unwrap_err().kind(), io::ErrorKind::NotFound);
         assert_eq!(rustix::process::geteuid().as_raw(), 0);

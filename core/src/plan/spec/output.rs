@@ -85,6 +85,15 @@ impl Form {
         }
     }
 
+    /// The two forms that it is put together from, when it is.
+    pub(crate) const fn pieces(self) -> Option<[Self; 2]> {
+        match self {
+            Self::Key | Self::Leaf | Self::Chain => None,
+            Self::Fullchain => Some([Self::Leaf, Self::Chain]),
+            Self::Bundle => Some([Self::Key, Self::Fullchain]),
+        }
+    }
+
     /// Whether it holds the private key.
     pub const fn is_secret(self) -> bool {
         matches!(self, Self::Key | Self::Bundle)
