@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use certwright::{Clock, ManualClock, SystemClock, Timestamp};
-use certwright_tests::conformance::clock::{Bench, CASES};
+use certwright_tests::conformance::clock::{Bench, CASES, Set};
 use certwright_tests::conformance::{PATIENCE, finding};
 use certwright_tests::process::run;
 
@@ -45,7 +45,7 @@ mod machine {
 const NOW: i64 = 1_795_507_200;
 
 /// By hand: the hand moves a number beside the clock, too.
-fn by_hand(make: impl FnOnce() -> (Arc<dyn Clock>, Box<dyn Fn(Timestamp)>)) -> io::Result<Bench> {
+fn by_hand(make: impl FnOnce() -> (Arc<dyn Clock>, Set)) -> io::Result<Bench> {
     let (clock, set) = make();
     let truth = Arc::new(AtomicI64::new(NOW));
     let theirs = truth.clone();
@@ -59,7 +59,7 @@ fn by_hand(make: impl FnOnce() -> (Arc<dyn Clock>, Box<dyn Fn(Timestamp)>)) -> i
     })
 }
 
-fn manual() -> (Arc<dyn Clock>, Box<dyn Fn(Timestamp)>) {
+fn manual() -> (Arc<dyn Clock>, Set) {
     let clock = Arc::new(ManualClock::at(Timestamp::from_unix(NOW)));
     (clock.clone(), Box::new(move |moment| clock.set(moment)))
 }

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use certwright::StartTls;
 use certwright_tests::conformance::PATIENCE;
 use certwright_tests::conformance::probe::{Mood, Service, Shown};
+use certwright_tests::until::until;
 use certwright_tests::{openssl, ports};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -76,7 +77,8 @@ impl Server {
 
     fn listen(&self, config: Option<Arc<ServerConfig>>) -> io::Result<()> {
         *self.listening.lock().unwrap() = None;
-        let listener = TcpListener::bind(self.address)?;
+        // A program that another thread is just starting has the old listener until its own exec.
+        let listener = until(PATIENCE, "the place is free", || TcpListener::bind(self.address))?;
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, asked, reached, dialect) = (stop.clone(), self.asked.clone(), self.reached.clone(), self.dialect);
         let thread = thread::spawn(move || {
