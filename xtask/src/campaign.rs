@@ -31,7 +31,13 @@ pub fn verb(arguments: &[String]) -> Outcome {
     fs::create_dir_all(&folder).map_err(|fault| format!("cannot make `{}`: {fault}", folder.display()))?;
     // Built first, so that the seconds of a goal are its own.
     run(cargo(["build", "--package", "certwright-cli"]))?;
-    run(cargo(["test", "--package", "certwright-tests", "--no-run"]))?;
+    let mut build = cargo(["test", "--package", "certwright-tests", "--no-run"]);
+    for goal in &goals {
+        if let Way::Suite { test, .. } = goal.way {
+            build.args(["--test", test]);
+        }
+    }
+    run(build)?;
     let host = match goals.iter().any(|goal| matches!(goal.way, Way::Fuzz)) {
         true => fuzz::build(&fuzz::targets()?)?,
         false => String::new(),
