@@ -274,4 +274,4 @@ fn argv<const N: usize>(name: &str, arguments: [&std::ffi::OsStr; N]) -> Vec<OsS
 }
 
 #[cfg(test)]
-mod tests;
+mod as_root;

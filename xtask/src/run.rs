@@ -70,6 +70,11 @@ fn shown(command: &Command) -> String {
         .collect();
     let program = command.get_program().to_string_lossy();
     words.push(program.rsplit('/').next().unwrap_or(&program).to_owned());
-    words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
+    let argument = |word: &OsStr| {
+        let word = word.to_string_lossy();
+        // A script is read in its file.
+        if word.contains('\n') { "'…'".to_owned() } else { word.into_owned() }
+    };
+    words.extend(command.get_args().map(argument));
     words.join(" ")
 }

@@ -10,6 +10,9 @@ use crate::{Outcome, tidy};
 /// Tests that take on foreign identities, mount, or start programs as other users say so in their path.
 const AS_ROOT: &str = "as_root";
 
+/// Makes a tree of directories that belong to the root of the namespace.
+const NAMESPACE: &str = include_str!("test/namespace.sh");
+
 /// The verb.
 ///
 /// # Errors
@@ -68,8 +71,8 @@ fn ordinary_user() -> Outcome {
     run(cargo(["test", "--workspace", "--no-run"]))?;
     let tests = ["test", "--workspace", "--no-fail-fast", "--", "--skip", AS_ROOT];
     let inner = cargo(tests);
-    let mut outer = command("unshare", ["--user", "--map-root-user"]);
-    outer.arg(inner.get_program()).args(inner.get_args());
+    let mut outer = command("unshare", ["--user", "--map-root-user", "--mount", "sh", "-euc"]);
+    outer.args([NAMESPACE, "tests"]).arg(inner.get_program()).args(inner.get_args());
     let outcome = run(outer);
 
     let all = answer(cargo(["test", "--workspace", "--quiet", "--", "--list"])).unwrap_or_default();
