@@ -2,7 +2,6 @@
 //! real files.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
     reason = "a failing test may panic; seeds are printed"
