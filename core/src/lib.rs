@@ -56,6 +56,7 @@ pub use ground::secret::SecretBytes;
 pub use ground::time::{Clock, ManualClock, Timestamp, Window};
 pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
+pub use issue::solver::{Challenge, Solver};
 pub use lifecycle::{Builder, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Options, Return, Selection};
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
@@ -73,8 +74,9 @@ pub use plan::file::{schema, starter_file};
 pub use plan::preset::{Preset, Service};
 pub use plan::reason::Reason;
 pub use plan::spec::{
-    AccessWish, AclWish, Address, Command, Config, Encoding, Endpoint, Failover, Form, IssuerSpec, KeyChange, KeyRule,
-    LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
+    AccessWish, AclWish, AcmeIssuer, Address, ChallengeKind, Command, Config, Convention, Encoding, Endpoint,
+    ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LocalIssuer, Output, Principal, Privacy, Reload,
+    Retain, Rfc2136, Running, SolverSpec, Spec, StartTls, Strategy, TsigAlgorithm, TsigKey,
 };
 
 /// The example that newcomers read first has to compile and to run.

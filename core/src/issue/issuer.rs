@@ -104,12 +104,47 @@ pub struct Request<'a> {
     identifiers: &'a Sans,
     key: &'a PrivateKey,
     csr: OnceLock<Csr>,
+    replaced: Option<&'a Certificate>,
+    order: Option<&'a dyn OrderInFlight>,
+}
+
+/// Where the URL of an order is kept while it is in flight, together with the key that it is for, so that a crash costs no
+/// second order.
+pub(crate) trait OrderInFlight: Sync {
+    /// The order that an earlier run left in flight with this issuer, for this key and these identifiers.
+    fn open(&self, issuer: &IssuerName) -> Option<String>;
+
+    /// Keep this URL and the key, durably, before the order is finalized. An older one is forgotten.
+    fn keep(&self, issuer: &IssuerName, url: &str) -> Result<()>;
 }
 
 impl<'a> Request<'a> {
     /// A certificate for these identifiers and this key.
     pub fn new(lineage: &'a LineageName, identifiers: &'a Sans, key: &'a PrivateKey) -> Self {
-        Self { lineage, identifiers, key, csr: OnceLock::new() }
+        Self { lineage, identifiers, key, csr: OnceLock::new(), replaced: None, order: None }
+    }
+
+    /// The certificate that the new one is to take the place of (RFC 9773 §5).
+    #[must_use]
+    pub fn replacing(mut self, leaf: &'a Certificate) -> Self {
+        self.replaced = Some(leaf);
+        self
+    }
+
+    /// Keep the order in flight here.
+    pub(crate) fn kept_in(mut self, order: &'a dyn OrderInFlight) -> Self {
+        self.order = Some(order);
+        self
+    }
+
+    /// The certificate that the new one is to take the place of.
+    pub fn replaced(&self) -> Option<&Certificate> {
+        self.replaced
+    }
+
+    /// Where the order in flight is kept; `None` when the caller keeps none.
+    pub(crate) fn order(&self) -> Option<&dyn OrderInFlight> {
+        self.order
     }
 
     /// The lineage that it is for.

@@ -2,3 +2,4 @@
 
 pub(crate) mod issuer;
 pub(crate) mod local;
+pub(crate) mod solver;

@@ -130,6 +130,11 @@ impl Builder {
                     IssuerSpec::Local(local) => {
                         LocalCa::new(name.clone(), local.clone(), tools.fs.clone(), &config.root, tools.clock.clone())
                     }
+                    IssuerSpec::Acme(_) => {
+                        return Err(Error::new(ErrorKind::Unsupported, "this build has no ACME client")
+                            .context("issuer", name)
+                            .hint("build with the feature `acme`"));
+                    }
                 };
                 issuers.insert(name.clone(), Arc::new(issuer));
             }

@@ -4,12 +4,16 @@
 //! constructor that takes what cannot be guessed and leaves the rest at its default, for callers that have no file.
 
 mod access;
+mod issuer;
 mod output;
 mod service;
+mod solver;
 
 pub use access::{AccessWish, AclWish, Principal, Privacy};
+pub use issuer::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
 pub use output::{Encoding, Form, Output, Strategy};
 pub use service::{Address, Command, Endpoint, Failover, KeyRule, Reload, Running, StartTls};
+pub use solver::{ChallengeKind, Convention, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,7 +23,7 @@ use super::nearest::nearest;
 use super::word::worded;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::{IssuerName, LineageName};
-use crate::ground::name::{DnsName, Sans};
+use crate::ground::name::Sans;
 use crate::pki::key::KeyAlgorithm;
 
 /// A whole configuration: where lineages live, who issues, what is wished.
@@ -82,37 +86,6 @@ impl Config {
                 None => error.hint(format!("add `[lineage.{name}]` to the configuration")),
             }
         })
-    }
-}
-
-/// How to reach an issuer.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum IssuerSpec {
-    /// The embedded CA below `<root>/.issuers/<name>/`.
-    Local(LocalIssuer),
-}
-
-/// Wishes for the embedded CA.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LocalIssuer {
-    /// How long a leaf is valid.
-    pub lifetime: Duration,
-    /// Names below which this CA may issue (RFC 5280 §4.2.1.10); empty means any. Fixed when the CA is made.
-    pub permitted: Vec<DnsName>,
-    /// The algorithm of the CA's own keys.
-    pub key: KeyAlgorithm,
-}
-
-impl LocalIssuer {
-    /// How long a leaf is valid when nothing is said: renewed after twenty days, with ten days to notice trouble.
-    pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
-}
-
-impl Default for LocalIssuer {
-    fn default() -> Self {
-        Self { lifetime: Self::DEFAULT_LIFETIME, permitted: Vec::new(), key: KeyAlgorithm::default() }
     }
 }
 

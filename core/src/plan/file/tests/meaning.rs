@@ -158,10 +158,10 @@ fn issuer_root_and_failover_have_their_meaning() {
     "#;
     let config = parse(text).unwrap();
     assert_eq!(config.root, Path::new("/var/lib/certwright"));
-    let IssuerSpec::Local(lab) = &config.issuers[&"lab".parse().unwrap()];
+    let IssuerSpec::Local(lab) = &config.issuers[&"lab".parse().unwrap()] else { panic!("not local") };
     assert_eq!((lab.lifetime, lab.key), (Duration::from_secs(43_200), KeyAlgorithm::Ed25519));
     assert_eq!(lab.permitted, ["example.org".parse().unwrap()]);
-    let IssuerSpec::Local(plain) = &config.issuers[&"plain".parse().unwrap()];
+    let IssuerSpec::Local(plain) = &config.issuers[&"plain".parse().unwrap()] else { panic!("not local") };
     assert_eq!(plain.lifetime, Duration::from_secs(30 * 86_400));
     assert_eq!(config.failover.map(|it| it.running), Some(Running::Unit("keepalived.service".to_owned())));
 }
