@@ -17,6 +17,10 @@ pub(crate) mod finding;
 #[cfg(test)]
 pub(crate) mod forge;
 pub(crate) mod inspect;
+#[cfg(feature = "acme")]
+mod jwk;
+#[cfg(feature = "acme")]
+pub(crate) mod jws;
 pub(crate) mod key;
 mod key_form;
 pub(crate) mod leaf;
