@@ -54,6 +54,8 @@ pub use ground::identity::Identity;
 pub use ground::name::{DnsName, Identifier, Sans};
 pub use ground::secret::SecretBytes;
 pub use ground::time::{Clock, ManualClock, Timestamp, Window};
+#[cfg(feature = "acme")]
+pub use issue::acme::{AcmeAccount, AcmeClient};
 pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
 pub use issue::solver::{Challenge, Solver};

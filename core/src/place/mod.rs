@@ -7,6 +7,8 @@ pub(crate) mod command;
 pub(crate) mod filesystem;
 pub(crate) mod generation;
 pub(crate) mod group_sync;
+#[cfg(feature = "acme")]
+pub(crate) mod input;
 pub(crate) mod journal;
 pub(crate) mod lineage;
 pub(crate) mod lock;
