@@ -5,7 +5,8 @@
 //!   lineage with a service that they are tried on.
 //! - [`conformance`]: one suite per seam, run over every implementation; [`differ`] compares two by random acts.
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
-//! - [`servers`], [`served`], [`load`]: real servers on loopback, what they serve, and clients without end.
+//! - [`servers`], [`served`], [`load`], [`http`]: real servers on loopback, what they serve, and clients, without end or
+//!   for one request.
 //! - [`cli`], [`site`], [`host`]: the command line, a lineage, and a lineage with its server; [`until`] waits for what comes.
 //! - [`program`], [`process`], [`namespace`]: the real programs, ended in time, and mounts of a test's own.
 //! - [`scratch`], [`ports`], [`openssl`], [`materials`], [`prng`]: directories that go away, free ports, a second opinion
@@ -19,6 +20,7 @@ pub mod crash;
 pub mod differ;
 pub mod fuzzing;
 pub mod host;
+pub mod http;
 pub mod load;
 pub mod materials;
 pub mod model_fs;

@@ -55,6 +55,8 @@ pub const PROGRAMS: &[Program] = &[
     needed("chattr", "e2fsprogs", &[]),
     needed("openssl", "openssl", &[]),
     needed("strace", "strace", &[]),
+    needed("pebble", "pebble", &[]),
+    needed("pebble-challtestsrv", "pebble", &[]),
     Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },
 ];
 
