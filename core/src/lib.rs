@@ -76,9 +76,9 @@ pub use plan::file::{schema, starter_file};
 pub use plan::preset::{Preset, Service};
 pub use plan::reason::Reason;
 pub use plan::spec::{
-    AccessWish, AclWish, AcmeIssuer, Address, ChallengeKind, Command, Config, Convention, Encoding, Endpoint,
-    ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LocalIssuer, Output, Principal, Privacy, Reload,
-    Retain, Rfc2136, Running, SolverSpec, Spec, StartTls, Strategy, TsigAlgorithm, TsigKey,
+    AccessWish, AclWish, AcmeIssuer, Address, ChallengeKind, Command, CommandSolver, Config, Convention, Encoding,
+    Endpoint, ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LocalIssuer, Output, Principal, Privacy,
+    Propagation, Reload, Retain, Rfc2136, Running, SolverSpec, Spec, StartTls, Strategy, TsigAlgorithm, TsigKey,
 };
 
 /// The example that newcomers read first has to compile and to run.

@@ -57,6 +57,11 @@ pub const PROGRAMS: &[Program] = &[
     needed("strace", "strace", &[]),
     needed("pebble", "pebble", &[]),
     needed("pebble-challtestsrv", "pebble", &[]),
+    needed("named", "bind9", &["named"]),
+    needed("nsupdate", "bind9-dnsutils", &[]),
+    needed("dig", "bind9-dnsutils", &[]),
+    needed("curl", "curl", &[]),
+    needed("uacme", "uacme", &[]),
     Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },
 ];
 

@@ -4,4 +4,5 @@
 pub(crate) mod acme;
 pub(crate) mod issuer;
 pub(crate) mod local;
+pub(crate) mod solve;
 pub(crate) mod solver;

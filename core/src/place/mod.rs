@@ -25,4 +25,5 @@ pub(crate) mod state;
 pub(crate) mod store;
 pub(crate) mod txn;
 pub(crate) mod wanted;
+pub(crate) mod webroot;
 pub(crate) mod wire;

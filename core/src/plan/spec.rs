@@ -13,7 +13,7 @@ pub use access::{AccessWish, AclWish, Principal, Privacy};
 pub use issuer::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
 pub use output::{Encoding, Form, Output, Strategy};
 pub use service::{Address, Command, Endpoint, Failover, KeyRule, Reload, Running, StartTls};
-pub use solver::{ChallengeKind, Convention, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey};
+pub use solver::{ChallengeKind, CommandSolver, Convention, Propagation, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -33,14 +33,7 @@ pub enum SolverSpec {
     /// `dns-01`: a dynamic update (RFC 2136) signed with TSIG (RFC 8945).
     Rfc2136(Rfc2136),
     /// Any kind: a command written for some client.
-    Command {
-        /// What arguments and environment it expects.
-        convention: Convention,
-        /// The program, with arguments that come before those of the convention.
-        command: Command,
-        /// The kinds that the command answers, in the order of preference; at least one.
-        kinds: Vec<ChallengeKind>,
-    },
+    Command(CommandSolver),
 }
 
 /// Dynamic updates of a zone.
@@ -53,8 +46,61 @@ pub struct Rfc2136 {
     pub key: Option<TsigKey>,
     /// The zone to update; found by its SOA record when `None`.
     pub zone: Option<DnsName>,
-    /// How long the record may take to be seen at all authoritative servers.
-    pub propagation: Duration,
+    /// How it is seen that the record can be seen.
+    pub propagation: Propagation,
+}
+
+impl Rfc2136 {
+    /// Updates at this server, unsigned, of the zone that the record is found to be in.
+    pub fn new(server: SocketAddr) -> Self {
+        Self { server, key: None, zone: None, propagation: Propagation::default() }
+    }
+}
+
+/// How it is seen that a record has reached every authoritative server of its zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Propagation {
+    /// How long it may take; zero means that nobody is asked.
+    pub limit: Duration,
+    /// Who looks up aliases, zones and their servers; the resolvers of the system when `None`.
+    pub resolver: Option<SocketAddr>,
+    /// The servers that must show the record; those that the zone names when empty.
+    pub authoritative: Vec<SocketAddr>,
+}
+
+impl Propagation {
+    /// How long a record may take to be seen everywhere when nothing is said.
+    pub const DEFAULT_LIMIT: Duration = Duration::from_secs(120);
+}
+
+impl Default for Propagation {
+    fn default() -> Self {
+        Self { limit: Self::DEFAULT_LIMIT, resolver: None, authoritative: Vec::new() }
+    }
+}
+
+/// A command that was written for another client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandSolver {
+    /// What arguments and environment it expects.
+    pub convention: Convention,
+    /// The program, with arguments that come before those of the convention.
+    pub command: Command,
+    /// What takes the answer away again, where the convention has a command of its own for it ([`Convention::Certbot`]).
+    pub cleanup: Option<Command>,
+    /// The kinds that the command answers, in the order of preference; at least one.
+    pub kinds: Vec<ChallengeKind>,
+    /// How it is seen that the record of a `dns-01` answer can be seen.
+    pub propagation: Propagation,
+}
+
+impl CommandSolver {
+    /// A command of this convention that answers challenges of these kinds.
+    pub fn new(convention: Convention, command: Command, kinds: Vec<ChallengeKind>) -> Self {
+        Self { convention, command, cleanup: None, kinds, propagation: Propagation::default() }
+    }
 }
 
 /// A shared key for transaction signatures (RFC 8945).
@@ -67,6 +113,13 @@ pub struct TsigKey {
     pub algorithm: TsigAlgorithm,
     /// File with the secret in base64, one line.
     pub secret_file: PathBuf,
+}
+
+impl TsigKey {
+    /// The key of this name, for HMAC with SHA-256, with its secret in this file.
+    pub fn new(name: DnsName, secret_file: impl Into<PathBuf>) -> Self {
+        Self { name, algorithm: TsigAlgorithm::default(), secret_file: secret_file.into() }
+    }
 }
 
 worded! {
@@ -96,5 +149,16 @@ worded! {
         LegoRaw = "lego-raw",
         /// A uacme hook: `begin`, `done` or `failed`, kind, identifier, token, answer.
         Uacme = "uacme",
+    }
+}
+
+impl Convention {
+    /// The kinds of challenge that the client hands to such a script.
+    pub const fn kinds(self) -> &'static [ChallengeKind] {
+        match self {
+            Self::Dehydrated | Self::Uacme => &ChallengeKind::ALL,
+            Self::Certbot => &[ChallengeKind::Http01, ChallengeKind::Dns01],
+            Self::Lego | Self::LegoRaw => &[ChallengeKind::Dns01],
+        }
     }
 }
