@@ -3,6 +3,7 @@
 //! The only place that names rcgen, x509-parser and webpki, and ring but for the TLS client's provider. Pure: no I/O, no
 //! clock; whoever asks whether something is valid says when.
 
+pub(crate) mod acme_identifier;
 mod algorithm;
 mod alt_name;
 pub(crate) mod authority;

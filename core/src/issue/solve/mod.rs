@@ -5,6 +5,7 @@ mod http01;
 mod listener;
 #[cfg(test)]
 mod tests;
+mod tls_alpn01;
 
 use std::sync::Arc;
 
@@ -27,10 +28,10 @@ use crate::plan::spec::{ChallengeKind, SolverSpec};
 ///
 /// [`ErrorKind::NotFound`], [`ErrorKind::Permission`] and [`ErrorKind::InvalidSpec`] when what the wish names cannot be used.
 pub fn solver(spec: &SolverSpec, fs: Arc<dyn Filesystem>, clock: Arc<dyn Clock>) -> Result<Arc<dyn Solver>> {
-    let _ = clock;
     Ok(match spec {
         SolverSpec::HttpWebroot(root) => Arc::new(http01::ByWebroot::new(Webroot::new(fs, root.clone()))),
         SolverSpec::HttpListener(address) => Arc::new(http01::ByListener::at(*address)),
+        SolverSpec::TlsAlpnListener(address) => Arc::new(tls_alpn01::ByListener::at(*address, clock)),
         other => return Err(Error::new(ErrorKind::Unsupported, format!("{other:?}"))),
     })
 }

@@ -147,3 +147,106 @@ fn other_kinds_are_refused() {
         assert_eq!(error.kind(), ErrorKind::Unsupported);
     }
 }
+
+fn tls(name: &str, token: &str) -> Challenge {
+    Challenge::new(ChallengeKind::TlsAlpn01, name.parse().unwrap(), token, "thumb").unwrap()
+}
+
+/// What OpenSSL's client is told that asks for this name and offers these protocols, and whether it got through.
+fn shaken(address: SocketAddr, name: &str, offered: Option<&str>, version: &str) -> (bool, String) {
+    let address = address.to_string();
+    let mut arguments = vec!["s_client", "-connect", &address, "-servername", name, version];
+    arguments.extend(offered.iter().flat_map(|offered| ["-alpn", offered]));
+    let output = std::process::Command::new("timeout")
+        .args(["60", "openssl"])
+        .args(arguments)
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn a_certificate_is_shown_to_those_who_speak_the_protocol_of_the_challenge_alone() {
+    let address = free();
+    let solver = made(&SolverSpec::TlsAlpnListener(address));
+    let challenges = [tls("a.example", "one"), tls("b.example", "two"), tls("192.0.2.1", "three")];
+    for challenge in &challenges {
+        solver.present(challenge, &Cancel::new()).unwrap();
+        solver.present(challenge, &Cancel::new()).unwrap();
+    }
+    for name in ["a.example", "A.Example", "b.example", "1.2.0.192.in-addr.arpa"] {
+        for version in ["-tls1_3", "-tls1_2"] {
+            let (through, said) = shaken(address, name, Some("acme-tls/1"), version);
+            assert!(through && said.contains("ALPN protocol: acme-tls/1"), "{name}: {said}");
+        }
+    }
+    for (name, offered) in [
+        ("a.example", None),
+        ("a.example", Some("h2")),
+        ("a.example", Some("h2,http/1.1")),
+        ("c.example", Some("acme-tls/1")),
+        ("www.a.example", Some("acme-tls/1")),
+    ] {
+        let (through, said) = shaken(address, name, offered, "-tls1_3");
+        assert!(
+            !through && said.contains("alert") && !said.contains("BEGIN CERTIFICATE"),
+            "{name} {offered:?}: {said}"
+        );
+    }
+    solver.clean_up(&challenges[0]).unwrap();
+    assert!(!shaken(address, "a.example", Some("acme-tls/1"), "-tls1_3").0);
+    assert!(shaken(address, "b.example", Some("acme-tls/1"), "-tls1_3").0);
+    for challenge in &challenges {
+        solver.clean_up(challenge).unwrap();
+    }
+    assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn stalled_handshakes_do_not_hold_up_others() {
+    let address = free();
+    let solver = made(&SolverSpec::TlsAlpnListener(address));
+    let challenge = tls("a.example", "one");
+    solver.present(&challenge, &Cancel::new()).unwrap();
+    // Nothing, a byte, half a record header, a record that promises more.
+    let crowd: Vec<TcpStream> = (0..200)
+        .map(|number| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            let said: &[u8] = match number % 4 {
+                0 => b"",
+                1 => b"\x16",
+                2 => b"\x16\x03\x01",
+                _ => b"\x16\x03\x01\x02\x00\x01\x00",
+            };
+            // One that was put out already cannot be written to.
+            let _ = stream.write_all(said);
+            stream
+        })
+        .collect();
+    let (through, said) = shaken(address, "a.example", Some("acme-tls/1"), "-tls1_3");
+    assert!(through, "{said}");
+    solver.clean_up(&challenge).unwrap();
+    drop(crowd);
+}
+
+#[test]
+fn one_name_is_answered_for_one_order_at_a_time() {
+    let address = free();
+    let solvers = [made(&SolverSpec::TlsAlpnListener(address)), made(&SolverSpec::TlsAlpnListener(address))];
+    let (first, second) = (tls("a.example", "one"), tls("a.example", "two"));
+    solvers[0].present(&first, &Cancel::new()).unwrap();
+    let cancel = Cancel::new();
+    let (tell, done) = channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| tell.send(solvers[1].present(&second, &Cancel::new())).unwrap());
+        let stopped = scope.spawn(|| solvers[1].present(&second, &cancel));
+        cancel.cancel();
+        assert_eq!(stopped.join().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+        assert!(done.try_recv().is_err(), "the first order still has the name");
+        solvers[0].clean_up(&first).unwrap();
+        done.recv_timeout(PLENTY).unwrap().unwrap();
+    });
+    assert!(shaken(address, "a.example", Some("acme-tls/1"), "-tls1_3").0);
+}
