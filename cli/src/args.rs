@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use certwright::{IssuerName, LineageName, Timestamp};
+use certwright::{IssuerName, LineageName, RevocationReason, Timestamp};
 use clap::{Args, Parser, Subcommand};
 
 /// Certificates over their whole life: issued, placed for the right readers, switched atomically, seen to be served, undone.
@@ -83,6 +83,10 @@ pub(crate) enum Verb {
     Inspect(Inspect),
     /// Ask the embedded CA
     Ca(Ca),
+    /// See to the account at an ACME server
+    Account(Account),
+    /// Declare the active certificate of a lineage invalid
+    Revoke(Revoke),
     /// Write a commented starter configuration
     Init(Init),
     /// Print the JSON Schema of the configuration
@@ -106,6 +110,8 @@ impl Verb {
             Self::Access(_) => "access",
             Self::Inspect(_) => "inspect",
             Self::Ca(_) => "ca",
+            Self::Account(_) => "account",
+            Self::Revoke(_) => "revoke",
             Self::Init(_) => "init",
             Self::Schema => "schema",
             Self::Completions(_) => "completions",
@@ -235,6 +241,54 @@ pub(crate) enum CaVerb {
         #[arg(value_name = "ISSUER")]
         issuer: Option<IssuerName>,
     },
+}
+
+/// `account`.
+#[derive(Debug, Args)]
+pub(crate) struct Account {
+    #[command(subcommand)]
+    pub(crate) verb: AccountVerb,
+    /// The issuer [default: the only one of type `acme`]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) issuer: Option<IssuerName>,
+}
+
+/// What is done with an account.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountVerb {
+    /// Say what the account is, by what is kept here and by the authority
+    Show,
+    /// Give the account a fresh key
+    Rollover,
+    /// Give the account up for good; certificates stay valid, nothing is ordered any more
+    Deactivate,
+    /// Take over the account of certbot, lego, dehydrated or acme.sh
+    Import {
+        /// The directory that the other client keeps for the account, or the file with its key
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+    },
+}
+
+/// `revoke`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The certificate is served until another one takes its place: let `apply` issue one first. After \
+a key was stolen, let it issue one with a fresh key, then revoke the old one."
+)]
+pub(crate) struct Revoke {
+    /// The lineage
+    #[arg(value_name = "NAME")]
+    pub(crate) lineage: LineageName,
+    /// Why
+    #[arg(long, value_name = "REASON", value_parser = reason, default_value = "unspecified")]
+    pub(crate) reason: RevocationReason,
+}
+
+fn reason(text: &str) -> Result<RevocationReason, String> {
+    let words = RevocationReason::ALL.map(RevocationReason::word);
+    let found = RevocationReason::ALL.into_iter().find(|reason| reason.word() == text);
+    found.ok_or_else(|| format!("say one of {}", words.join(", ")))
 }
 
 /// `init`.

@@ -88,9 +88,12 @@ struct Readme;
 
 /// What each verb did or found: one versioned shape a verb, ready for serialization.
 pub mod report {
+    #[cfg(feature = "acme")]
+    pub use crate::lifecycle::report::AccountReport;
     pub use crate::lifecycle::report::{
         ErrorReport, FindingReport, GenerationReport, LineageReport, LineageStatus, Outcome, PlanReport, PlannedReport,
-        ProofReport, REPORT_VERSION, ReasonReport, RunReport, ServedReport, StatusReport, VerifiedReport, VerifyReport,
+        ProofReport, REPORT_VERSION, ReasonReport, RevokeReport, RunReport, ServedReport, StatusReport, VerifiedReport,
+        VerifyReport,
     };
     pub use crate::place::journal::Event;
 }

@@ -2,14 +2,18 @@
 //!
 //! Floor 6, the only one that knows both where material comes from (`issue`) and what becomes of it (`deploy`).
 
+#[cfg(feature = "acme")]
+mod accounts;
 mod apply;
 mod batch;
 mod bring;
 mod builder;
 mod enter;
+mod issuers;
 mod observe;
 pub(crate) mod report;
 mod return_to;
+mod revoke;
 mod status;
 mod verify;
 

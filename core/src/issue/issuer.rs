@@ -239,6 +239,19 @@ pub enum RevocationReason {
 }
 
 impl RevocationReason {
+    /// Every reason that can be given.
+    pub const ALL: [Self; 4] = [Self::Unspecified, Self::KeyCompromise, Self::Superseded, Self::CessationOfOperation];
+
+    /// The word for it, as on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "key-compromise",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessation-of-operation",
+        }
+    }
+
     /// The number of its CRLReason.
     pub const fn number(self) -> u8 {
         match self {

@@ -9,6 +9,7 @@ mod choice;
 mod conflict;
 mod convert;
 mod fault;
+mod issuer;
 mod leaf;
 mod output;
 mod pieces;
@@ -31,7 +32,7 @@ use self::convert::Placed;
 use self::fault::{Faults, Lines, Place};
 use self::read::{At, Table as _};
 use self::shape::Top;
-use super::spec::{Config, Failover, IssuerSpec};
+use super::spec::{Config, Failover};
 use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::LineageName;
 
@@ -153,7 +154,7 @@ impl Draft {
             self.failover = Some(Failover::new(convert::running(daemon)));
         }
         for (name, shape) in top.issuer.into_iter().flat_map(|named| named.0) {
-            let spec = shape.map(|shape| IssuerSpec::Local(convert::issuer(name.value.as_str(), shape, faults)));
+            let spec = shape.and_then(|shape| issuer::issuer(&name, shape, faults));
             self.repeated |= self.issuers.insert(name.value, spec).is_some();
         }
         let root = self.root.as_deref().unwrap_or(Path::new(Config::DEFAULT_ROOT));

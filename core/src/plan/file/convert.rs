@@ -7,7 +7,6 @@ use super::access::{self, Raw};
 use super::bounds::bounded;
 use super::choice::{self, CommandTable, Daemon};
 use super::fault::{Faults, Place};
-use super::leaf::IssuerType;
 use super::output;
 use super::probe;
 use super::read::At;
@@ -15,9 +14,7 @@ use super::shape;
 use crate::ground::id::LineageName;
 use crate::ground::name::{Identifier, Sans};
 use crate::plan::preset::{Preset, Service};
-use crate::plan::spec::{
-    Command, Encoding, Form, KeyChange, KeyRule, LocalIssuer, Output, Privacy, Reload, Retain, Running, Spec,
-};
+use crate::plan::spec::{Command, Encoding, Form, KeyChange, KeyRule, Output, Privacy, Reload, Retain, Running, Spec};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -120,22 +117,6 @@ fn identifiers(written: Vec<At<Identifier>>, at: usize, place: &Place<'_>, fault
             faults.add_at(at, &place, error.message().to_owned(), error.hint_text().map(str::to_owned));
             None
         }
-    }
-}
-
-/// The wish for an issuer.
-pub(super) fn issuer(name: &str, shape: shape::Issuer, faults: &mut Faults) -> LocalIssuer {
-    let top = Place::TOP.key("issuer");
-    let place = top.key(name);
-    let mut issuer = LocalIssuer::default();
-    if let Some(lifetime) = shape.lifetime {
-        // Apple's requirements for TLS server certificates (support article 103769) end at 825 days, for private CAs too.
-        issuer.lifetime = bounded(&lifetime, MINUTE, 825 * DAY, &place.key("lifetime"), faults);
-    }
-    issuer.permitted = shape.permitted.into_iter().flatten().map(|name| name.value).collect();
-    issuer.key = shape.key.map(|key| key.value).unwrap_or_default();
-    match shape.kind.value {
-        IssuerType::Local => issuer,
     }
 }
 

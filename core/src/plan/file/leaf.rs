@@ -63,6 +63,8 @@ worded! {
     pub(super) enum IssuerType {
         /// The embedded CA.
         Local = "local",
+        /// An ACME server.
+        Acme = "acme",
     }
 }
 
@@ -215,6 +217,70 @@ fn path(text: &str) -> Result<PathBuf, Wrong> {
             .hint(format!("write `{}`", quoted(&plain.to_string_lossy()))));
     }
     Ok(plain)
+}
+
+/// The URL of an ACME directory.
+#[derive(Debug)]
+pub(super) struct DirectoryUrl(pub(super) String);
+
+impl Leaf for DirectoryUrl {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "a URL as text")?;
+        let host = text.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+        let plain = text.len() <= 2048 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        match host {
+            Some(host) if plain && !host.is_empty() && !host.contains('@') => Ok(Self(text.to_owned())),
+            _ => Err(Wrong::new(format!("`{}` is not an https URL", quoted(text)))
+                .hint("write it as the authority publishes it, such as `https://acme.example/directory`")),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^https://[^/@]+", "maxLength": 2048 })
+    }
+}
+
+/// A contact URL of an ACME account (RFC 8555 §7.3).
+#[derive(Debug)]
+pub(super) struct Contact(pub(super) String);
+
+impl Leaf for Contact {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "a contact URL as text")?;
+        let wrong = || Wrong::new(format!("`{}` is not a contact URL", quoted(text)));
+        if !text.contains(':') && text.contains('@') {
+            return Err(wrong().hint(format!("write `mailto:{}`", quoted(text))));
+        }
+        let scheme = |scheme: &str| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let good = text.split_once(':').is_some_and(|(before, rest)| scheme(before) && !rest.is_empty());
+        if good && text.len() <= 512 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(wrong().hint("write a URL, such as `mailto:ops@example.org`"))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^[A-Za-z0-9]+:.+", "maxLength": 512 })
+    }
+}
+
+/// A name that somebody else chose: no control characters, and not endless.
+#[derive(Debug)]
+pub(super) struct Label(pub(super) String);
+
+impl Leaf for Label {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "text")?;
+        if text.trim() != text || text.is_empty() || text.len() > 256 || text.contains(char::is_control) {
+            return Err(Wrong::new(format!("`{}` is no name", quoted(text)))
+                .hint("write it as the authority shows it, without blanks around it"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 1, "maxLength": 256 })
+    }
 }
 
 /// One argument of a command.

@@ -23,7 +23,7 @@ mod tests {
 
     use super::super::choice;
     use super::super::read::{Read, Table};
-    use super::super::shape::{Issuer, Lineage, Output, Probe, Retain, Top};
+    use super::super::shape::{ExternalAccount, Issuer, Lineage, Output, Probe, Retain, Top};
     use super::super::starter_file;
     use super::schema;
 
@@ -127,6 +127,7 @@ mod tests {
         }
         keys::<Top>();
         keys::<Issuer>();
+        keys::<ExternalAccount>();
         keys::<Lineage>();
         keys::<Output>();
         keys::<Probe>();
