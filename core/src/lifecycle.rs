@@ -11,6 +11,7 @@ mod builder;
 mod enter;
 mod issuers;
 mod observe;
+mod obtain;
 pub(crate) mod report;
 mod return_to;
 mod revoke;

@@ -7,7 +7,7 @@ use super::attempt::Attempt;
 use super::prepare::{prepare, read_material};
 use super::stage::Staged;
 use crate::ground::error::{Error, ErrorKind, Phase, Result};
-use crate::ground::id::GenerationId;
+use crate::ground::id::{Fingerprint, GenerationId};
 use crate::pki::chain::Chain;
 use crate::pki::check::{Requirements, Surplus};
 use crate::pki::leaf::Certificate;
@@ -25,6 +25,13 @@ pub(crate) struct Proven {
     pub(super) manifest: Manifest,
     pub(super) outputs: Vec<PreparedOutput>,
     pub(super) access: Vec<AccessProof>,
+}
+
+impl Proven {
+    /// SHA-256 of its public key.
+    pub(crate) fn key_fingerprint(&self) -> Fingerprint {
+        self.manifest.key_fingerprint
+    }
 }
 
 /// What a generation is proved for.

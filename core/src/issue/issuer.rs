@@ -142,9 +142,23 @@ impl<'a> Request<'a> {
         self.replaced
     }
 
-    /// Where the order in flight is kept; `None` when the caller keeps none.
-    pub(crate) fn order(&self) -> Option<&dyn OrderInFlight> {
-        self.order
+    /// The URL of the order that an earlier run left in flight with this issuer, for this key and these identifiers.
+    pub fn order_in_flight(&self, issuer: &IssuerName) -> Option<String> {
+        self.order?.open(issuer)
+    }
+
+    /// Keep the URL of an order together with the key, so that a run that dies after the order was finalized costs no
+    /// second one. To be called before it is finalized; an older order is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission` when it cannot be kept: nothing should be finalized then.
+    ///
+    /// # Effects
+    ///
+    /// Disk, when the caller keeps orders; `apply` does.
+    pub fn keep_order(&self, issuer: &IssuerName, url: &str) -> Result<()> {
+        self.order.map_or(Ok(()), |order| order.keep(issuer, url))
     }
 
     /// The lineage that it is for.

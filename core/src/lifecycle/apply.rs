@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::enter::Ground;
 use super::observe::{Endpoints, Remembered, Sight};
+use super::obtain;
 use super::report::{LineageReport, Outcome, ProofReport, ReasonReport, ServedReport};
 use super::{Lifecycle, Options};
 use crate::deploy::attempt::{Attempt, Tools};
@@ -13,21 +14,16 @@ use crate::deploy::prove::{Gate, Proven, prove, prove_generation};
 use crate::deploy::recover::Recovered;
 use crate::deploy::settle::Committed;
 use crate::deploy::stage::{Origin, stage};
-use crate::ground::error::{Error, ErrorKind, Phase, Result, Retry};
+use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::GenerationId;
-use crate::ground::time::Timestamp;
-use crate::issue::issuer::Request;
-use crate::pki::key::PrivateKey;
 use crate::pki::material::Material;
 use crate::place::lineage::STAGE;
 use crate::place::manifest::Manifest;
 use crate::place::outputs;
-use crate::place::schedule::Schedule;
 use crate::place::store::Store;
 use crate::place::txn::Purpose;
 use crate::plan::decide::{Decision, Plan, Standing, decide};
-use crate::plan::policy;
-use crate::plan::spec::{KeyChange, Spec};
+use crate::plan::spec::Spec;
 
 /// What the first look, without a lock, came to.
 pub(super) enum First<'a> {
@@ -121,12 +117,12 @@ fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
     match plan {
         Plan::Issue => {
-            let material = issue(lifecycle, attempt)?;
-            let origin = Origin::Issued(material.1);
-            deploy_material(attempt, &material.0, &origin)
+            let obtained = obtain::issue(lifecycle, attempt)?;
+            deploy_material(attempt, &obtained.material, &Origin::Issued(obtained.issuer))
         }
         Plan::Activate(id) => {
             let proven = ready(attempt, *id, Gate::Forward)?;
+            obtain::settle_order(attempt, proven.key_fingerprint());
             carry_through(attempt, proven, Purpose::Deploy, from)
         }
         Plan::Repair => repair(attempt),
@@ -138,6 +134,9 @@ fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<
 pub(super) fn deploy_material(attempt: &mut Attempt<'_>, material: &Material, origin: &Origin) -> Result<Committed> {
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
     let proven = stage(attempt, material, origin).and_then(|staged| prove(attempt, staged, Gate::Forward));
+    if let Origin::Issued(_) = origin {
+        obtain::close_order(attempt, proven.as_ref().err());
+    }
     let proven = proven.inspect_err(|_| swept(attempt))?;
     carry_through(attempt, proven, Purpose::Deploy, from)
 }
@@ -177,63 +176,6 @@ fn again(attempt: &Attempt<'_>, manifest: Manifest, gate: Gate) -> Result<Proven
 /// What a failed stage left. If it cannot be removed now, the next run removes it.
 fn swept(attempt: &Attempt<'_>) {
     let _ = attempt.directory.sweep();
-}
-
-/// Key, request, and what the issuer makes of it. The private key stays in this process.
-fn issue(lifecycle: &Lifecycle, attempt: &Attempt<'_>) -> Result<(Material, crate::ground::id::IssuerName)> {
-    attempt.begin(Phase::Issue);
-    let spec = attempt.spec;
-    let missing =
-        || Error::new(ErrorKind::Bug, "a lineage without issuer was to be issued").context("lineage", &spec.name);
-    let issuer = spec.issuer.as_ref().and_then(|name| lifecycle.issuers.get(name)).ok_or_else(missing)?;
-    let made = obtain(attempt, &**issuer);
-    let made = made.map_err(|error| error.in_phase(Phase::Issue).context("lineage", &spec.name));
-    remember(attempt, &made)?;
-    Ok((made?, issuer.id().clone()))
-}
-
-fn obtain(attempt: &Attempt<'_>, issuer: &dyn crate::issue::issuer::Issuer) -> Result<Material> {
-    let spec = attempt.spec;
-    let key = match kept_key(attempt)? {
-        Some(key) => key,
-        None => PrivateKey::generate(spec.key)?,
-    };
-    let issued = issuer.issue(&Request::new(&spec.name, &spec.identifiers, &key), &attempt.tools.cancel)?;
-    Material::new(issued.key.unwrap_or(key), issued.chain)
-}
-
-/// The active key, when a renewal shall not bring a fresh one.
-fn kept_key(attempt: &Attempt<'_>) -> Result<Option<PrivateKey>> {
-    let Some(active) = attempt
-        .active
-        .as_ref()
-        .filter(|active| attempt.spec.key_change == KeyChange::Renew && active.key == attempt.spec.key)
-    else {
-        return Ok(None);
-    };
-    let Some(node) = attempt.directory.generation(active.generation)? else { return Ok(None) };
-    read_material(attempt, &node, active).map(|material| Some(material.key().clone()))
-}
-
-/// A failed issuance makes the next one wait, longer each time; a good one forgets that.
-fn remember(attempt: &Attempt<'_>, made: &Result<Material>) -> Result<()> {
-    let before = attempt.directory.schedule()?;
-    let schedule = match made {
-        Ok(_) => Schedule::default(),
-        Err(error) if error.kind() == ErrorKind::Cancelled => return Ok(()),
-        Err(error) => {
-            let failures = before.failures.saturating_add(1);
-            let left = attempt.active.as_ref().and_then(|active| active.window.end.since(attempt.now()));
-            let own = attempt.now().saturating_add(policy::backoff(failures, left));
-            let told = match error.retry_when() {
-                Retry::After(time) => time,
-                _ => Timestamp::MIN,
-            };
-            attempt.record("issue_failed", None, Some(error.to_string()));
-            Schedule { failures, not_before: Some(own.max(told)) }
-        }
-    };
-    if schedule == before { Ok(()) } else { attempt.directory.write_schedule(&schedule) }
 }
 
 /// The report of a lineage with which nothing was done, or not yet.

@@ -69,7 +69,10 @@ fn look_at_disk(
         TxnFile::Read(txn) => sight.txn = txn,
         TxnFile::Unreadable(_) => observed.unfinished = true,
     }
-    let inventory = directory.inventory()?;
+    let Some(inventory) = directory.inventory()? else {
+        observed.unfinished = true;
+        return Ok(());
+    };
     observed.unfinished |= sight.txn.activation.is_some() || inventory.debris == Debris::Some;
     for output in &spec.outputs {
         observed.unfinished |= outputs::is_waiting(&*tools.fs, &output.path)?;

@@ -14,6 +14,7 @@ pub(crate) mod lineage;
 pub(crate) mod lock;
 pub(crate) mod machine;
 pub(crate) mod manifest;
+pub(crate) mod order;
 pub(crate) mod os;
 pub(crate) mod outputs;
 pub(crate) mod pause;
