@@ -37,9 +37,7 @@ impl Desk<'_> {
             }
         }
         let mut order = self.new_order(&library)?;
-        if let Some(place) = self.request.order() {
-            place.keep(self.issuer, order.url())?;
-        }
+        self.request.keep_order(self.issuer, order.url())?;
         self.complete(&mut order, Origin::New)?.ok_or_else(|| Error::new(ErrorKind::Bug, "a new order was given up"))
     }
 
@@ -68,7 +66,7 @@ impl Desk<'_> {
 
     /// The order that an earlier run left, when the authority still has it and it can be completed.
     fn resumed(&self, library: &instant_acme::Account) -> Result<Option<instant_acme::Order>> {
-        let Some(url) = self.request.order().and_then(|place| place.open(self.issuer)) else { return Ok(None) };
+        let Some(url) = self.request.order_in_flight(self.issuer) else { return Ok(None) };
         match self.session.call("order", async || Ok(library.order(url.clone()).await?)) {
             Ok(mut order) => Ok((order.state().status != OrderStatus::Invalid).then_some(order)),
             // Gone, or of another account, or of an authority that has moved.
