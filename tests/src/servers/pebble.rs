@@ -21,6 +21,9 @@ use crate::program::program;
 use crate::scratch::Scratch;
 use crate::until::until;
 
+/// The domain that it issues nothing for.
+pub const BLOCKED: &str = "blocked.example";
+
 /// What kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options<'a> {
@@ -117,6 +120,7 @@ impl Pebble {
             "tlsPort": tls.port(),
             "externalAccountBindingRequired": options.external_account.is_some(),
             "externalAccountMACKeys": keys,
+            "domainBlocklist": [BLOCKED],
         }});
         fs::write(&config, text.to_string())?;
 

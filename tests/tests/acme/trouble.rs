@@ -1,6 +1,7 @@
 //! What goes wrong: refusals, refused nonces, cancelled and interrupted orders, an authority that is not trusted.
 
-use certwright::{Builder, Config, IssuerSpec, Selection, Spec};
+use certwright::{Builder, Config, IssuerSpec, Phase, Selection, Spec};
+use certwright_tests::servers::pebble::BLOCKED;
 
 use super::*;
 
@@ -25,7 +26,7 @@ fn a_challenge_that_was_not_met_is_told_in_full_and_cleaned_up() -> Outcome {
     assert_eq!((error.kind(), error.fact("challenge")), (ErrorKind::ChallengeFailed, Some("dns-01")), "{error:#}");
     assert_eq!(error.fact("problem"), Some("unauthorized"));
     assert!(error.fact("identifier").is_some_and(|name| name.ends_with(".example")));
-    assert!(error.fact("detail").is_some_and(|detail| detail.contains("TXT")), "{error:#}");
+    assert!(error.fact("detail").is_some_and(|detail| detail.contains("DNS challenge")), "{error:#}");
     assert!(error.hint_text().is_some() && error.fact("issuer") == Some("public"));
     let cleaned = records.done().iter().filter(|done| done.starts_with("clean up")).count();
     assert_eq!(cleaned, 2, "{:?}", records.done());
@@ -60,10 +61,10 @@ fn an_answer_that_cannot_be_put_in_place_takes_the_others_away() -> Outcome {
 #[test]
 fn an_authority_says_no_in_its_own_words() -> Outcome {
     let stage = Stage::new(Options::default())?;
-    // A name without a dot is nothing that it issues for.
-    let error = order(&stage.client(stage.wish())?, &["localhost"]).err().unwrap();
-    assert_eq!(error.kind(), ErrorKind::Refused, "{error:#}");
-    assert!(error.fact("detail").is_some() && error.fact("call") == Some("new order"), "{error:#}");
+    let error = order(&stage.client(stage.wish())?, &["good.example", BLOCKED]).err().unwrap();
+    assert_eq!((error.kind(), error.fact("problem")), (ErrorKind::Refused, Some("rejectedIdentifier")), "{error:#}");
+    assert!(error.fact("detail").is_some_and(|detail| detail.contains(BLOCKED)), "{error:#}");
+    assert_eq!((error.fact("call"), error.phase()), (Some("new order"), Some(Phase::Issue)), "{error:#}");
     let mut wish = stage.wish();
     wish.profile = Some("shortlived".to_owned());
     let error = order(&stage.client(wish)?, &["a.example"]).err().unwrap();
