@@ -137,6 +137,10 @@ pub mod fuzzing {
         crate::place::txn::Txn::from_bytes(bytes).ok()?.to_bytes().ok()
     }
 
+    /// What an authority may answer, read as far as it goes.
+    #[cfg(feature = "acme")]
+    pub use crate::issue::acme::fuzzing::{answer, headers};
+
     pub fn pkcs12(material: &Material, name: &str, passphrase: &SecretBytes) -> Result<SecretBytes> {
         crate::pki::pkcs12::encode(material, name, passphrase)
     }

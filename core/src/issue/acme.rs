@@ -466,6 +466,29 @@ fn agree_on_time(session: &Session<'_>) -> Result<()> {
         .retry(Retry::Now))
 }
 
+/// The parsers of what an authority sends, for the fuzzer and the replay of its corpus.
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing {
+    use super::{directory, header, problem, renewal};
+    use crate::ground::time::Timestamp;
+
+    /// A body as each of the documents that are read here.
+    pub fn answer(body: &[u8]) {
+        let _ = directory::Directory::read(body, "https://ca.example/directory");
+        let _ = renewal::window(body);
+        if let Some(problem) = serde_json::from_slice(body).ok().as_ref().and_then(problem::Problem::read) {
+            let error = problem.error(problem::Stage::Validation, None, Timestamp::from_unix(0));
+            let _ = format!("{error:#}");
+        }
+    }
+
+    /// A header as each of those that are read here: the wait, the moment and the links that it is.
+    pub fn headers(value: &str) -> (Option<std::time::Duration>, Option<Timestamp>, Vec<String>) {
+        let links = header::alternates(value).map(str::to_owned).collect();
+        (header::retry_after(value, Timestamp::from_unix(1_795_507_200)), header::http_date(value), links)
+    }
+}
+
 fn shown(account: &Account) -> AcmeAccount {
     AcmeAccount {
         directory: account.facts.directory.clone(),

@@ -117,8 +117,10 @@ mod tests {
 
     #[test]
     fn alternates_are_found_among_other_links() {
-        let value = r#"<https://ca.example/dir>;rel="index", <https://ca.example/c/1/1>; rel=alternate;title="a, b",
-            </c/1/2> ; REL="up alternate", <https://ca.example/x>;title="rel=alternate""#;
+        let value = concat!(
+            r#"<https://ca.example/dir>;rel="index", <https://ca.example/c/1/1>; rel=alternate;title="a, b","#,
+            r#" </c/1/2> ; REL="up alternate", <https://ca.example/x>;title="rel=alternate""#,
+        );
         assert_eq!(alternates(value).collect::<Vec<_>>(), ["https://ca.example/c/1/1", "/c/1/2"]);
         for value in ["", "<", "<>", "<x", "<x>;", "<x>;rel", "x", ",,,"] {
             assert_eq!(alternates(value).count(), 0, "{value}");

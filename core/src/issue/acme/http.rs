@@ -50,9 +50,10 @@ impl Origin {
         if url.scheme_str() != Some("https") || authority.host().is_empty() {
             return None;
         }
-        let port = match authority.port() {
-            Some(port) => port.as_str().parse().ok().filter(|port| *port != 0)?,
-            None => 443,
+        // The type's own accessor passes over a port that is out of range.
+        let port = match authority.as_str().strip_prefix(authority.host())? {
+            "" => 443,
+            rest => rest.strip_prefix(':')?.parse().ok().filter(|port| *port != 0)?,
         };
         Some(Self { host: authority.host().to_ascii_lowercase(), port })
     }

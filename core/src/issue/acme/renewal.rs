@@ -41,7 +41,7 @@ pub(super) fn ask(leaf: &Certificate, session: &Session<'_>, directory: &Directo
 }
 
 /// The suggested window. One whose end is not after its start is none (RFC 9773 §4.2).
-fn window(body: &[u8]) -> Option<Window> {
+pub(super) fn window(body: &[u8]) -> Option<Window> {
     let value: Value = serde_json::from_slice(body).ok()?;
     let window = value.get("suggestedWindow")?;
     let moment = |name: &str| window.get(name)?.as_str()?.parse::<Timestamp>().ok();
@@ -52,6 +52,18 @@ fn window(body: &[u8]) -> Option<Window> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 9773 §4.1: both parts base64url without padding, the serial number with the zero that DER puts before it.
+    #[test]
+    fn certificates_are_named_as_in_rfc_9773() {
+        let family = crate::pki::forge::Family::new(&["a.example"]);
+        let id = certificate_id(&family.leaf).unwrap();
+        let bytes = |text: &str| crate::pki::jws::from_base64url(text).unwrap();
+        assert_eq!(bytes(&id.authority_key_identifier), family.intermediate.subject_key_id().unwrap());
+        let hex: String = bytes(&id.serial).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, family.leaf.serial());
+        assert_eq!(base64url(&[0, 0x87, 0x65, 0x43, 0x21]), "AIdlQyE", "the serial number of the RFC's example");
+    }
 
     /// RFC 9773 §4.2, the example, and the same with fractions of a second as some authorities send them.
     #[test]
