@@ -19,9 +19,11 @@ pub(crate) mod os;
 pub(crate) mod outputs;
 pub(crate) mod pause;
 pub(crate) mod process;
+pub(crate) mod resolvers;
 pub(crate) mod schedule;
 #[cfg(test)]
 pub(crate) mod scratch;
+pub(crate) mod secret_file;
 pub(crate) mod state;
 pub(crate) mod store;
 pub(crate) mod txn;

@@ -23,6 +23,7 @@ pub(super) const KEPT_TO: &[(&str, &[&str])] = &[
     ("hyper", &["issue"]),
     ("hyper_util", &["issue"]),
     ("instant_acme", &["issue"]),
+    ("hickory_proto", &["issue"]),
     ("rustix", &["place"]),
     ("nix", &["place"]),
     ("rustix::net", &["place", "issue", "deploy"]),
