@@ -58,7 +58,7 @@ pub use ground::time::{Clock, ManualClock, Timestamp, Window};
 pub use issue::acme::{AcmeAccount, AcmeClient};
 pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
-#[cfg(feature = "acme")]
+pub use issue::solve::solver;
 pub use issue::solve::solver;
 pub use issue::solver::{Challenge, Solver};
 pub use lifecycle::{Builder, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Options, Return, Selection};

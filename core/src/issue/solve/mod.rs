@@ -1,11 +1,19 @@
 //! Those who answer challenges: by a file, by listeners of our own, by DNS, by a command of another client.
 
+#[cfg(feature = "acme")]
+mod command;
 mod desk;
+#[cfg(feature = "acme")]
+mod dns;
+#[cfg(feature = "acme")]
+mod dns01;
 mod http01;
 mod listener;
 #[cfg(test)]
 mod tests;
 mod tls_alpn01;
+#[cfg(feature = "acme")]
+mod value;
 
 use std::sync::Arc;
 
@@ -32,7 +40,15 @@ pub fn solver(spec: &SolverSpec, fs: Arc<dyn Filesystem>, clock: Arc<dyn Clock>)
         SolverSpec::HttpWebroot(root) => Arc::new(http01::ByWebroot::new(Webroot::new(fs, root.clone()))),
         SolverSpec::HttpListener(address) => Arc::new(http01::ByListener::at(*address)),
         SolverSpec::TlsAlpnListener(address) => Arc::new(tls_alpn01::ByListener::at(*address, clock)),
-        other => return Err(Error::new(ErrorKind::Unsupported, format!("{other:?}"))),
+        #[cfg(feature = "acme")]
+        SolverSpec::Rfc2136(wish) => Arc::new(dns01::ByUpdate::new(wish.clone(), fs, clock)),
+        #[cfg(feature = "acme")]
+        SolverSpec::Command(wish) => Arc::new(command::ByCommand::new(wish.clone(), fs)?),
+        #[cfg(not(feature = "acme"))]
+        SolverSpec::Rfc2136(_) | SolverSpec::Command(_) => {
+            return Err(Error::new(ErrorKind::Unsupported, "this solver is not in this build")
+                .hint("build with the feature `acme`"));
+        }
     })
 }
 
