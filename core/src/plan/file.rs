@@ -4,6 +4,7 @@
 //! `convert` the other from that. Nothing here touches a disk: the text comes from whoever read it.
 
 mod access;
+mod answer;
 mod bounds;
 mod choice;
 mod conflict;
@@ -18,6 +19,7 @@ mod probe;
 mod read;
 mod schema;
 mod shape;
+mod solver;
 #[cfg(test)]
 mod tests;
 

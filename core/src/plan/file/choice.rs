@@ -180,7 +180,7 @@ impl Read for Daemon {
 }
 
 /// The one of these keys that the table has: it says what kind of table it is.
-fn pick<'k>(keys: &[&'k str], item: &Item<'_>, place: &Place<'_>, faults: &mut Faults) -> Option<&'k str> {
+pub(super) fn pick<'k>(keys: &[&'k str], item: &Item<'_>, place: &Place<'_>, faults: &mut Faults) -> Option<&'k str> {
     let entries = entries(item, place, faults)?;
     let present: Vec<&str> = keys.iter().copied().filter(|key| entries.contains_key(*key)).collect();
     match present.as_slice() {

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::answer;
 use super::bounds::bounded;
 use super::fault::{Faults, Place};
 use super::leaf::IssuerType;
 use super::read::At;
 use super::shape;
+use super::solver::EXAMPLE;
 use crate::ground::id::IssuerName;
 use crate::plan::spec::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
 
@@ -49,6 +51,12 @@ fn acme(shape: shape::Issuer, at: usize, place: &Place<'_>, faults: &mut Faults)
         faults.add_at(at, &place.key("directory"), "the key `directory` is missing", Some(hint.to_owned()));
         return None;
     };
+    let Some(written) = shape.solver else {
+        let hint = EXAMPLE;
+        faults.add_at(at, &place.key("solver"), "the key `solver` is missing", Some(hint.to_owned()));
+        return None;
+    };
+    let solvers = answer::solvers(written, &place.key("solver"), faults);
     let limit = shape.limit.map(|limit| bounded(&limit, 10 * SECOND, DAY, &place.key("limit"), faults));
     Some(AcmeIssuer {
         directory: directory.value.0,
@@ -58,7 +66,7 @@ fn acme(shape: shape::Issuer, at: usize, place: &Place<'_>, faults: &mut Faults)
         profile: shape.profile.map(|profile| profile.value.0),
         preferred_chain: shape.preferred_chain.map(|name| name.value.0),
         external_account: shape.eab.map(|eab| ExternalAccount::new(eab.kid.value.0, eab.key_file.value)),
-        solvers: Vec::new(),
+        solvers,
         limit: limit.unwrap_or(AcmeIssuer::DEFAULT_LIMIT),
     })
 }
@@ -74,7 +82,7 @@ fn local_keys(shape: &shape::Issuer) -> [Present; 3] {
     ]
 }
 
-fn acme_keys(shape: &shape::Issuer) -> [Present; 8] {
+fn acme_keys(shape: &shape::Issuer) -> [Present; 9] {
     [
         ("directory", shape.directory.as_ref().map(|value| value.at)),
         ("contact", shape.contact.as_deref().map(|list| first(list, shape.kind.at))),
@@ -83,6 +91,7 @@ fn acme_keys(shape: &shape::Issuer) -> [Present; 8] {
         ("profile", shape.profile.as_ref().map(|value| value.at)),
         ("preferred_chain", shape.preferred_chain.as_ref().map(|value| value.at)),
         ("eab", shape.eab.as_ref().map(|value| value.kid.at)),
+        ("solver", shape.solver.as_ref().map(|solvers| solvers.0.at)),
         ("limit", shape.limit.as_ref().map(|value| value.at)),
     ]
 }

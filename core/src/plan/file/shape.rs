@@ -8,6 +8,7 @@ use super::choice::{Check, Daemon, Reload, Service};
 use super::leaf::{Contact, Count, DirectoryUrl, IssuerType, Label, Mode, Template};
 use super::principal::{Group, Owner};
 use super::read::{At, Named, table};
+use super::solver::Solvers;
 use crate::ground::id::{IssuerName, LineageName};
 use crate::ground::name::{DnsName, Identifier};
 use crate::pki::key::KeyAlgorithm;
@@ -54,6 +55,8 @@ table! {
         optional "preferred_chain" preferred_chain: At<Label>,
         /// `acme`: the account elsewhere that the authority wants its own to be bound to.
         optional "eab" eab: ExternalAccount,
+        /// `acme`: who answers challenges, the preferred one first; needed.
+        optional "solver" solver: Solvers,
         /// `acme`: the total time for one certificate; `10m` when left out.
         optional "limit" limit: At<Duration>,
     }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::service::Command;
-use crate::ground::name::DnsName;
 use crate::plan::word::worded;
 
 worded! {
@@ -44,8 +43,9 @@ pub struct Rfc2136 {
     pub server: SocketAddr,
     /// The key that signs the updates; `None` when the server trusts the address.
     pub key: Option<TsigKey>,
-    /// The zone to update; found by its SOA record when `None`.
-    pub zone: Option<DnsName>,
+    /// The zone to update, without a dot at its end; found by its SOA record when `None`. It may have underscores, which no
+    /// host name has: a zone can be made for `_acme-challenge` alone.
+    pub zone: Option<String>,
     /// How it is seen that the record can be seen.
     pub propagation: Propagation,
 }
@@ -107,8 +107,8 @@ impl CommandSolver {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TsigKey {
-    /// The key's name.
-    pub name: DnsName,
+    /// The name that the server knows it by, as a name in DNS without a dot at its end.
+    pub name: String,
     /// The algorithm.
     pub algorithm: TsigAlgorithm,
     /// File with the secret in base64, one line.
@@ -117,8 +117,8 @@ pub struct TsigKey {
 
 impl TsigKey {
     /// The key of this name, for HMAC with SHA-256, with its secret in this file.
-    pub fn new(name: DnsName, secret_file: impl Into<PathBuf>) -> Self {
-        Self { name, algorithm: TsigAlgorithm::default(), secret_file: secret_file.into() }
+    pub fn new(name: impl Into<String>, secret_file: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), algorithm: TsigAlgorithm::default(), secret_file: secret_file.into() }
     }
 }
 

@@ -32,7 +32,7 @@ impl Key {
         let secret = secret.ok_or_else(|| {
             Error::new(ErrorKind::InvalidSpec, "the file of the TSIG key does not hold one line of base64")
                 .context("path", wish.secret_file.as_path())
-                .context("key", Public(wish.name.as_str()))
+                .context("key", Public(&wish.name))
                 .hint("write the `secret` of the server's `key` statement into it, without quotes")
         })?;
         let algorithm = match wish.algorithm {
@@ -44,7 +44,7 @@ impl Key {
         // The signer keeps a copy that is not wiped; it lives as long as one update.
         let signer = TSigner::new(secret.to_vec(), algorithm, name, FUDGE)
             .map_err(|source| Error::new(ErrorKind::Bug, "the TSIG key cannot be used").source(source))?;
-        Ok(Self { signer, name: wish.name.to_string() })
+        Ok(Self { signer, name: wish.name.clone() })
     }
 
     /// Sign a message; what comes back believes the answer to it alone.

@@ -155,6 +155,10 @@ fn the_top_of_the_file_is_checked() {
             "line 3, column 8: issuer.a.type: there is no `vault` to choose here; write one of `local`, `acme`",
         ),
         (
+            "version = 1\n[issuer.a]\ntype = \"acme\"\n",
+            "line 2, column 9: issuer.a.directory: the key `directory` is missing; write the URL that the authority publishes, such as `https://acme.example/directory`",
+        ),
+        (
             "version = 1\n[issuer.a]\ntype = \"local\"\nlifetime = \"10w52\"\n",
             "line 4, column 12: issuer.a.lifetime: `10w52`: this is not a duration; write a whole number and a unit, such as `90s`, `15m`, `12h`, `30d` or `2w`",
         ),
