@@ -59,7 +59,6 @@ pub use issue::acme::{AcmeAccount, AcmeClient};
 pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
 pub use issue::solve::solver;
-pub use issue::solve::solver;
 pub use issue::solver::{Challenge, Solver};
 pub use lifecycle::{Builder, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Options, Return, Selection};
 pub use pki::chain::Chain;

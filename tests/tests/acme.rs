@@ -2,6 +2,8 @@
 
 #[path = "acme/accounts.rs"]
 mod accounts;
+#[path = "acme/command_line.rs"]
+mod command_line;
 #[path = "acme/orders.rs"]
 mod orders;
 #[path = "acme/requests.rs"]

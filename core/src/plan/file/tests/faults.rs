@@ -274,7 +274,7 @@ fn an_issuer_takes_what_its_type_takes() {
             "line 5, column 7: issuer.x.eab.key_file: the key `key_file` is missing",
         ),
         (
-            "type = \"acme\"\ndirectory = \"https://ca.example/d\"\nlimit = \"1s\"\n",
+            "type = \"acme\"\ndirectory = \"https://ca.example/d\"\nlimit = \"1s\"\nsolver = { type = \"http-01\", listen = \"127.0.0.1:5002\" }\n",
             "line 5, column 9: issuer.x.limit: `1s` is not from 10s to 1d",
         ),
     ] {
