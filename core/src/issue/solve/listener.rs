@@ -15,7 +15,8 @@ use crate::ground::cancel::Cancel;
 use crate::place::wire::{Wire, deadline};
 
 /// How many connections may be open. When one more comes the oldest has to go: a crowd that says nothing shuts nobody out.
-const MOST: usize = 64;
+/// Authorities look from several places at once, for every order that is under way.
+const MOST: usize = 256;
 
 /// The total time for one connection.
 const LIMIT: Duration = Duration::from_secs(10);
