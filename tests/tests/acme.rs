@@ -1,5 +1,7 @@
 //! The ACME issuer against the real Pebble: every challenge, every kind of order, accounts, and what goes wrong.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic")]
+
 #[path = "acme/accounts.rs"]
 mod accounts;
 #[path = "acme/command_line.rs"]

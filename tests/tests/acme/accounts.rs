@@ -187,12 +187,12 @@ fn keys_are_found_where_the_other_clients_keep_them() -> Outcome {
     for (number, place) in
         ["account_key.pem", "account.key", "keys/ops@example.org.key", "ops@example.org.key"].iter().enumerate()
     {
-        let theirs = stage.scratch.join(&format!("theirs-{number}"));
+        let theirs = stage.scratch.join(format!("theirs-{number}"));
         let file = theirs.join(place);
         std::fs::create_dir_all(file.parent().expect("a directory"))?;
         std::fs::copy(&key, &file)?;
         for (turn, from) in [theirs, file].into_iter().enumerate() {
-            let root = stage.scratch.join(&format!("ours-{number}-{turn}"));
+            let root = stage.scratch.join(format!("ours-{number}-{turn}"));
             std::fs::create_dir(&root)?;
             let files = Arc::new(OsFilesystem::new());
             let client =
