@@ -76,6 +76,7 @@ pub use plan::decide::{Decision, Plan, Standing};
 pub use plan::file::{schema, starter_file};
 pub use plan::preset::{Preset, Service};
 pub use plan::reason::Reason;
+pub use plan::renewal::{Absurd, Basis, Renewal};
 pub use plan::spec::{
     AccessWish, AclWish, AcmeIssuer, Address, ChallengeKind, Command, CommandSolver, Config, Convention, Encoding,
     Endpoint, ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LocalIssuer, Output, Principal, Privacy,

@@ -8,6 +8,7 @@ mod apply;
 mod batch;
 mod bring;
 mod builder;
+mod consult;
 mod enter;
 mod issuers;
 mod observe;

@@ -70,11 +70,18 @@ pub trait Issuer: fmt::Debug + Send + Sync {
     /// Network, and disk for the issuer's own state, as the implementation says.
     fn issue(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Issued>;
 
-    /// When the authority suggests to renew this leaf (RFC 9773); `None` where it has no opinion.
+    /// Whether [`Issuer::renewal_info`] can ever have an answer; it is not called otherwise. Asks nobody.
+    fn suggests_renewals(&self) -> bool {
+        false
+    }
+
+    /// When the authority suggests to renew this leaf (RFC 9773); `None` where it has no opinion, which holds for a day. It is
+    /// asked when its last `check_again` has come, at most once a minute and at least once a day.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::issue`]. A failure is no reason not to renew.
+    /// As [`Issuer::issue`]. A failure is no reason not to renew; it is asked again after six hours, or at
+    /// [`Error::retry_when`].
     fn renewal_info(&self, leaf: &Certificate, cancel: &Cancel) -> Result<Option<RenewalInfo>> {
         let _ = leaf;
         cancel.check().map(|()| None)
@@ -206,17 +213,26 @@ pub struct Issued {
     pub chain: Chain,
     /// The private key, when the source brings its own instead of certifying the one of the request.
     pub key: Option<PrivateKey>,
+    /// What the authority's clock said while it answered, when it told (the `Date` of RFC 9110 §6.6.1).
+    pub authority_time: Option<Timestamp>,
 }
 
 impl Issued {
     /// A chain for the key of the request.
     pub fn new(chain: Chain) -> Self {
-        Self { chain, key: None }
+        Self { chain, key: None, authority_time: None }
     }
 
     /// A chain for a key that the source made.
     pub fn with_key(chain: Chain, key: PrivateKey) -> Self {
-        Self { chain, key: Some(key) }
+        Self { chain, key: Some(key), authority_time: None }
+    }
+
+    /// The same, with what the authority's clock said: this machine's is compared with it.
+    #[must_use]
+    pub const fn at(mut self, authority_time: Timestamp) -> Self {
+        self.authority_time = Some(authority_time);
+        self
     }
 }
 
@@ -228,12 +244,21 @@ pub struct RenewalInfo {
     pub window: Window,
     /// Ask again at this moment (the authority's `Retry-After`).
     pub check_again: Timestamp,
+    /// What the authority's clock said while it answered, when it told.
+    pub authority_time: Option<Timestamp>,
 }
 
 impl RenewalInfo {
     /// A suggestion, for implementers of [`Issuer`].
     pub const fn new(window: Window, check_again: Timestamp) -> Self {
-        Self { window, check_again }
+        Self { window, check_again, authority_time: None }
+    }
+
+    /// The same, with what the authority's clock said: this machine's is compared with it.
+    #[must_use]
+    pub const fn at(mut self, authority_time: Timestamp) -> Self {
+        self.authority_time = Some(authority_time);
+        self
     }
 }
 

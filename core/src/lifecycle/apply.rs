@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::consult::{self, Memory};
 use super::enter::Ground;
 use super::observe::{Endpoints, Remembered, Sight};
 use super::obtain;
@@ -47,7 +48,12 @@ pub(super) fn look<'a>(
         Ok((ground, sight, decision))
     });
     match looked {
-        Ok((ground, sight, decision)) if decision.plan != Plan::Keep => First::Work(Box::new((ground, sight))),
+        Ok((ground, sight, decision))
+            if decision.plan != Plan::Keep
+                || consult::is_due(lifecycle, spec, &sight, &decision, options.endpoints) =>
+        {
+            First::Work(Box::new((ground, sight)))
+        }
         Ok((_, sight, decision)) => First::Done(Box::new(kept(spec, &sight, &decision))),
         Err(error) => First::Done(Box::new(LineageReport::new(&spec.name, "keep").failed(&error))),
     }
@@ -63,6 +69,10 @@ pub(super) fn work(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, opt
 }
 
 fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Options) -> Result<LineageReport> {
+    let consulted = consulted(lifecycle, ground, seen, options)?;
+    if let Some(kept) = consulted {
+        return Ok(kept);
+    }
     let entered = ground.enter(lifecycle, options)?;
     let (mut attempt, recovered) = ground.attempt(&entered, &seen.observed.served)?;
     let (mut report, settled) = recovery_report(ground.spec, recovered);
@@ -75,19 +85,43 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Optio
         sight = ground.observe(Some(&entered.store), options.endpoints)?;
     }
     let decision = decide(ground.spec, &sight.observed, attempt.now());
+    let mut notes = Vec::new();
     let done = match &decision.plan {
         Plan::Keep | Plan::Recover => None,
-        plan => Some(act(lifecycle, &mut attempt, plan)),
+        plan => Some(act(lifecycle, &mut attempt, plan, &mut notes)),
     };
     let first = std::mem::replace(&mut report, kept(ground.spec, &sight, &decision));
     report.notes.splice(0..0, first.notes);
     report.changed |= first.changed;
+    report.notes.append(&mut notes);
+    if done.is_some() {
+        // What comes next is seen at the next look.
+        (report.renewal, report.next) = (None, None);
+    }
     match done {
         None => {}
         Some(Ok(committed)) => fill(&mut report, &committed),
         Some(Err(error)) => report = report.failed(&error),
     }
     Ok(report)
+}
+
+/// Ask the issuer for its suggestion when it is time to. The report, when there is nothing else to do.
+fn consulted(
+    lifecycle: &Lifecycle,
+    ground: &Ground<'_>,
+    seen: &Sight,
+    options: &Options,
+) -> Result<Option<LineageReport>> {
+    let decision = decide(ground.spec, &seen.observed, ground.tools.clock.now());
+    if !consult::is_due(lifecycle, ground.spec, seen, &decision, options.endpoints) {
+        return Ok(None);
+    }
+    let Some(store) = Store::open(&ground.tools.fs, &lifecycle.config.root)? else { return Ok(None) };
+    let mut sight = seen.clone();
+    consult::consult(lifecycle, &store, ground.spec, &mut sight, Memory::Keep)?;
+    let decision = decide(ground.spec, &sight.observed, ground.tools.clock.now());
+    Ok((decision.plan == Plan::Keep).then(|| kept(ground.spec, &sight, &decision)))
 }
 
 /// What recovery left to be done.
@@ -109,7 +143,7 @@ fn recovery_report(spec: &Spec, recovered: Recovered) -> (LineageReport, Settled
     }
 }
 
-fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<Committed> {
+fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan, notes: &mut Vec<String>) -> Result<Committed> {
     // A repair is better than what there is, whoever can be told of it.
     if *plan != Plan::Repair {
         attempt.preflight()?;
@@ -117,12 +151,17 @@ fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
     match plan {
         Plan::Issue => {
-            let obtained = obtain::issue(lifecycle, attempt)?;
-            deploy_material(attempt, &obtained.material, &Origin::Issued(obtained.issuer))
+            let mut obtained = obtain::issue(lifecycle, attempt)?;
+            notes.append(&mut obtained.passed_over);
+            let proven = staged_and_proven(attempt, &obtained.material, &Origin::Issued(obtained.issuer.clone()));
+            let settled = obtain::settle(attempt, &obtained, proven.as_ref().err());
+            let proven = proven?;
+            settled?;
+            carry_through(attempt, proven, Purpose::Deploy, from)
         }
         Plan::Activate(id) => {
             let proven = ready(attempt, *id, Gate::Forward)?;
-            obtain::settle_order(attempt, proven.key_fingerprint());
+            obtain::forget_order_of(attempt, proven.key_fingerprint());
             carry_through(attempt, proven, Purpose::Deploy, from)
         }
         Plan::Repair => repair(attempt),
@@ -130,15 +169,16 @@ fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<
     }
 }
 
-/// `Issued → Staged → Proven → …`: what `apply` does with what an issuer made, and `deploy` with what it was given.
+/// `Issued → Staged → Proven → …`: what `deploy` does with what it was given.
 pub(super) fn deploy_material(attempt: &mut Attempt<'_>, material: &Material, origin: &Origin) -> Result<Committed> {
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
-    let proven = stage(attempt, material, origin).and_then(|staged| prove(attempt, staged, Gate::Forward));
-    if let Origin::Issued(_) = origin {
-        obtain::close_order(attempt, proven.as_ref().err());
-    }
-    let proven = proven.inspect_err(|_| swept(attempt))?;
+    let proven = staged_and_proven(attempt, material, origin)?;
     carry_through(attempt, proven, Purpose::Deploy, from)
+}
+
+fn staged_and_proven(attempt: &Attempt<'_>, material: &Material, origin: &Origin) -> Result<Proven> {
+    let proven = stage(attempt, material, origin).and_then(|staged| prove(attempt, staged, Gate::Forward));
+    proven.inspect_err(|_| swept(attempt))
 }
 
 /// The same key and certificate in a new generation, with the access and outputs that are wished.
@@ -187,6 +227,10 @@ pub(super) fn kept(spec: &Spec, sight: &Sight, decision: &Decision) -> LineageRe
         report.not_after = Some(manifest.window.end.to_string());
     }
     report.served = sight.served.clone();
+    if !spec.issuers.is_empty() {
+        report.renewal = decision.renewal.map(|renewal| renewal.at.to_string());
+    }
+    report.next = decision.next.map(|next| next.to_string());
     if let Standing::Waiting { .. } = decision.standing {
         report.outcome = Outcome::Failed;
     }
@@ -240,9 +284,18 @@ impl Lifecycle {
     }
 
     fn planned(&self, store: Option<&Store>, spec: &Spec, endpoints: Endpoints) -> super::report::PlannedReport {
-        let decided = Ground::of(self, &self.tools, spec)
-            .and_then(|ground| ground.observe(store, endpoints))
-            .map(|sight| decide(spec, &sight.observed, self.tools.clock.now()));
+        let looked = Ground::of(self, &self.tools, spec).and_then(|ground| ground.observe(store, endpoints));
+        let decided = looked.and_then(|mut sight| {
+            let decide = |sight: &Sight| decide(spec, &sight.observed, self.tools.clock.now());
+            let decision = decide(&sight);
+            match store {
+                Some(store) if consult::is_due(self, spec, &sight, &decision, endpoints) => {
+                    consult::consult(self, store, spec, &mut sight, Memory::Leave)?;
+                    Ok(decide(&sight))
+                }
+                _ => Ok(decision),
+            }
+        });
         super::report::PlannedReport::new(&spec.name, decided)
     }
 }

@@ -130,7 +130,7 @@ impl Builder {
             }
         }
         for spec in config.lineages.values() {
-            if let Some(issuer) = spec.issuer.as_ref().filter(|issuer| !issuers.contains_key(*issuer)) {
+            if let Some(issuer) = spec.issuers.iter().find(|issuer| !issuers.contains_key(*issuer)) {
                 return Err(Error::new(ErrorKind::InvalidSpec, "the lineage names an issuer that there is not")
                     .context("lineage", &spec.name)
                     .context("issuer", issuer)

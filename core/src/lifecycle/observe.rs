@@ -31,7 +31,7 @@ pub enum Endpoints {
 }
 
 /// What was seen of one lineage.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
     pub(super) observed: Observed,
     pub(super) manifest: Option<Manifest>,
@@ -83,6 +83,10 @@ fn look_at_disk(
     let schedule = directory.schedule()?;
     observed.issue_not_before = schedule.not_before;
     observed.issue_failures = schedule.failures;
+    observed.issue_why = schedule.why;
+    observed.asked = schedule.asked;
+    observed.issued = schedule.issued;
+    observed.clock = schedule.clock;
 
     for (name, node) in [("", &directory.node), ("generations", &inventory.generations)] {
         let found = Access::read(&*directory.fs, node)?;
@@ -144,7 +148,10 @@ fn look_at_generation(
         key: manifest.key,
         issuer: manifest.issuer.clone(),
         window: manifest.window,
+        created: manifest.created,
     });
+    // A question about another leaf was no question about this one.
+    observed.asked = observed.asked.filter(|asked| asked.leaf == manifest.leaf);
     observed.newest_known = Some(manifest.created);
     sight.manifest = Some(manifest);
     Ok(())

@@ -7,5 +7,6 @@ pub(crate) mod observed;
 pub(crate) mod policy;
 pub(crate) mod preset;
 pub(crate) mod reason;
+pub(crate) mod renewal;
 pub(crate) mod spec;
 mod word;

@@ -97,7 +97,7 @@ impl Config {
 /// use certwright::{Principal, Sans, Spec};
 ///
 /// let mut spec = Spec::new("www".parse()?, Sans::new(vec!["www.example.org".parse()?])?);
-/// spec.issuer = Some("lab".parse()?);
+/// spec.issuers.push("lab".parse()?);
 /// spec.access.readers.push(Principal::User("www-data".to_owned()));
 /// # Ok::<(), certwright::Error>(())
 /// ```
@@ -108,8 +108,9 @@ pub struct Spec {
     pub name: LineageName,
     /// What the certificate is for.
     pub identifiers: Sans,
-    /// Who issues; `None` when another client brings the material.
-    pub issuer: Option<IssuerName>,
+    /// Who issues, the most wished for first: the next is asked when one refuses for a reason that another may not share.
+    /// Empty when another client brings the material.
+    pub issuers: Vec<IssuerName>,
     /// The algorithm of the leaf's key.
     pub key: KeyAlgorithm,
     /// Whether a renewal brings a fresh key.
@@ -142,7 +143,7 @@ impl Spec {
         Self {
             name,
             identifiers,
-            issuer: None,
+            issuers: Vec::new(),
             key: KeyAlgorithm::default(),
             key_change: KeyChange::default(),
             roots: None,

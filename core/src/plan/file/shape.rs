@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{Check, Daemon, Reload, Service};
+use super::choice::{Check, Daemon, Issuers, Reload, Service};
 use super::leaf::{Contact, Count, DirectoryUrl, IssuerType, Label, Mode, Template};
 use super::principal::{Group, Owner};
 use super::read::{At, Named, table};
@@ -77,8 +77,9 @@ table! {
     struct Lineage {
         /// DNS names, wildcards and IP addresses that the certificate is for.
         needed "identifiers" identifiers: Vec<At<Identifier>>,
-        /// The issuer that is asked; another client brings key and certificates when left out.
-        optional "issuer" issuer: At<IssuerName>,
+        /// The issuer that is asked, or several in their order: the next is asked when one refuses. Another client brings
+        /// key and certificates when left out.
+        optional "issuer" issuer: Issuers,
         /// The algorithm of the key; `ecdsa-p256` when left out.
         optional "key" key: At<KeyAlgorithm>,
         /// Whether a renewal brings a fresh key: `rekey` (so when left out) or `renew`.

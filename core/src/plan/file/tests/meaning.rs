@@ -19,7 +19,7 @@ fn the_starter_file_is_a_working_wish() {
     let [(name, spec)] = config.lineages.iter().collect::<Vec<_>>()[..] else { panic!("{config:?}") };
     assert_eq!(name.as_str(), "www");
     assert_eq!(spec.identifiers.to_string(), "www.example.org, example.org");
-    assert_eq!(spec.issuer.as_ref().map(|name| name.as_str()), Some("lab"));
+    assert_eq!(spec.issuers.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["lab"]);
     assert_eq!(spec.access.readers, [user("www-data")]);
     assert_eq!(spec.check, Some(Command::new(["nginx", "-t", "-q"])));
     assert_eq!(spec.reload, Some(Reload::Unit("nginx.service".to_owned())));
