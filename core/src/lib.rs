@@ -60,7 +60,10 @@ pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
 pub use issue::solve::solver;
 pub use issue::solver::{Challenge, Solver};
-pub use lifecycle::{Builder, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Options, Return, Selection};
+pub use lifecycle::{
+    Background, Builder, Claim, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Metrics, Options, Return, RunEvent,
+    RunOptions, Selection,
+};
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
 pub use pki::finding::{Finding, Severity};
@@ -72,6 +75,7 @@ pub use pki::trust::Roots;
 pub use place::clock::SystemClock;
 pub use place::filesystem::{AclKind, Filesystem, Node, NodeKind, Open, Rename, Space, Stat};
 pub use place::os::OsFilesystem;
+pub use place::wake::Wake;
 pub use plan::decide::{Decision, Plan, Standing};
 pub use plan::file::{schema, starter_file};
 pub use plan::preset::{Preset, Service};
@@ -79,8 +83,9 @@ pub use plan::reason::Reason;
 pub use plan::renewal::{Absurd, Basis, Renewal};
 pub use plan::spec::{
     AccessWish, AclWish, AcmeIssuer, Address, ChallengeKind, Command, CommandSolver, Config, Convention, Encoding,
-    Endpoint, ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LocalIssuer, Output, Principal, Privacy,
-    Propagation, Reload, Retain, Rfc2136, Running, SolverSpec, Spec, StartTls, Strategy, TsigAlgorithm, TsigKey,
+    Endpoint, ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LimitTable, Limits, LocalIssuer, Output,
+    Principal, Privacy, Propagation, Rate, Reload, Retain, Rfc2136, Running, SolverSpec, Spec, StartTls, Strategy,
+    TsigAlgorithm, TsigKey,
 };
 
 /// The example that newcomers read first has to compile and to run.

@@ -227,6 +227,7 @@ pub(super) fn kept(spec: &Spec, sight: &Sight, decision: &Decision) -> LineageRe
         report.not_after = Some(manifest.window.end.to_string());
     }
     report.served = sight.served.clone();
+    report.silent.clone_from(&sight.silent);
     if !spec.issuers.is_empty() {
         report.renewal = decision.renewal.map(|renewal| renewal.at.to_string());
     }
@@ -245,6 +246,7 @@ pub(super) fn fill(report: &mut LineageReport, committed: &Committed) {
     report.not_after = Some(committed.manifest.window.end.to_string());
     let seen: Vec<ServedReport> = committed.observations.iter().filter_map(ServedReport::of).collect();
     report.served = (!seen.is_empty()).then_some(seen);
+    report.silent.clear();
     report.access = committed
         .access
         .iter()

@@ -37,6 +37,8 @@ pub(super) struct Sight {
     pub(super) manifest: Option<Manifest>,
     pub(super) txn: Txn,
     pub(super) served: Option<Vec<ServedReport>>,
+    /// Where nobody answered.
+    pub(super) silent: Vec<String>,
 }
 
 /// Look at one lineage.
@@ -253,6 +255,7 @@ impl Sight {
         }
         self.observed.served = before.observed.served.clone();
         self.served.clone_from(&before.served);
+        self.silent.clone_from(&before.silent);
         Remembered::Yes
     }
 }
@@ -282,8 +285,13 @@ fn look_at_service(tools: &Tools, service: &Service, endpoints: Endpoints, sight
                     other.push(error.to_string());
                 }
                 seen.extend(observations.iter().filter_map(ServedReport::of));
+                let silent = observations.iter().filter(|observation| observation.seen.is_err());
+                sight.silent.extend(silent.map(|observation| observation.place.to_string()));
             }
-            Err(error) => unreachable.push(format!("{}: {error:#}", probe.describe())),
+            Err(error) => {
+                sight.silent.push(probe.describe());
+                unreachable.push(format!("{}: {error:#}", probe.describe()));
+            }
         }
     }
     sight.observed.served = match (other.is_empty(), unreachable.is_empty()) {

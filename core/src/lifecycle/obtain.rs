@@ -2,6 +2,7 @@
 //! an order is in flight.
 
 use super::Lifecycle;
+use super::budget::Budget;
 use crate::deploy::attempt::Attempt;
 use crate::deploy::prepare::read_material;
 use crate::ground::error::{Error, ErrorKind, Phase, Public, Result, Retry};
@@ -34,9 +35,10 @@ pub(super) fn issue(lifecycle: &Lifecycle, attempt: &Attempt<'_>) -> Result<Obta
     attempt.begin(Phase::Issue);
     let spec = attempt.spec;
     let mut failed: Vec<(&IssuerName, Error)> = Vec::new();
+    let mut asked = Asked::Nobody;
     for name in &spec.issuers {
         let issuer = lifecycle.issuers.get(name).ok_or_else(|| without_issuer(spec))?;
-        match obtain(attempt, &**issuer) {
+        match within_limits(lifecycle, attempt, &**issuer, &mut asked) {
             Ok((material, clock)) => {
                 let passed_over =
                     failed.iter().map(|(name, error)| format!("{name} was asked first: {error:#}")).collect();
@@ -53,8 +55,31 @@ pub(super) fn issue(lifecycle: &Lifecycle, attempt: &Attempt<'_>) -> Result<Obta
     }
     let error = all_of(failed).unwrap_or_else(|| without_issuer(spec));
     let error = error.in_phase(Phase::Issue).context("lineage", &spec.name);
-    remember_failure(attempt, &error)?;
+    match asked {
+        Asked::Somebody => remember_failure(attempt, &error)?,
+        Asked::Nobody => remember_wait(attempt, &error)?,
+    }
     Err(error)
+}
+
+/// Whether any issuer was asked at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Somebody,
+    /// What they let through is used up.
+    Nobody,
+}
+
+/// Ask, unless the issuer's limits are used up.
+fn within_limits(lifecycle: &Lifecycle, attempt: &Attempt<'_>, issuer: &dyn Issuer, asked: &mut Asked) -> Result<Made> {
+    let open = attempt.directory.order()?.is_some_and(|order| order.issuer == *issuer.id());
+    // An order that is in flight was counted when it was placed.
+    let budget = if open { None } else { Some(Budget::take(lifecycle, attempt, issuer)?) };
+    *asked = Asked::Somebody;
+    obtain(attempt, issuer).map_err(|error| match budget.map(|budget| budget.settle(&error)) {
+        Some(Err(fault)) => fault.source(error),
+        _ => error,
+    })
 }
 
 fn without_issuer(spec: &Spec) -> Error {
@@ -250,6 +275,14 @@ pub(super) fn settle(attempt: &Attempt<'_>, obtained: &Obtained, failed: Option<
     let before = attempt.directory.schedule()?;
     let after = before.after_issuance(attempt.now(), obtained.clock);
     if after == before { Ok(()) } else { attempt.directory.write_schedule(&after) }
+}
+
+/// Nobody was asked: the next try is when a limit lets it through.
+fn remember_wait(attempt: &Attempt<'_>, error: &Error) -> Result<()> {
+    let Retry::After(until) = error.retry_when() else { return remember_failure(attempt, error) };
+    let before = attempt.directory.schedule()?;
+    let why = Some(format!("{error:#}"));
+    attempt.directory.write_schedule(&Schedule { not_before: Some(until), why, ..before })
 }
 
 /// A failed issuance makes the next one wait, longer each time.

@@ -10,6 +10,7 @@ pub(crate) mod group_sync;
 #[cfg(feature = "acme")]
 pub(crate) mod input;
 pub(crate) mod journal;
+pub(crate) mod ledger;
 pub(crate) mod lineage;
 pub(crate) mod lock;
 pub(crate) mod machine;
@@ -20,6 +21,7 @@ pub(crate) mod outputs;
 pub(crate) mod pause;
 pub(crate) mod process;
 pub(crate) mod resolvers;
+pub(crate) mod publish;
 pub(crate) mod schedule;
 #[cfg(test)]
 pub(crate) mod scratch;
@@ -27,6 +29,7 @@ pub(crate) mod secret_file;
 pub(crate) mod state;
 pub(crate) mod store;
 pub(crate) mod txn;
+pub(crate) mod wake;
 pub(crate) mod wanted;
 pub(crate) mod webroot;
 pub(crate) mod wire;

@@ -12,6 +12,7 @@ mod convert;
 mod fault;
 mod issuer;
 mod leaf;
+mod limits;
 mod output;
 mod pieces;
 mod principal;

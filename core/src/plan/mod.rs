@@ -1,7 +1,9 @@
 //! Floor 2: the wish and the decision. Pure: no I/O, no clock read.
 
+pub(crate) mod agenda;
 pub(crate) mod decide;
 pub(crate) mod file;
+pub(crate) mod limits;
 mod nearest;
 pub(crate) mod observed;
 pub(crate) mod policy;

@@ -5,12 +5,14 @@
 
 mod access;
 mod issuer;
+mod limits;
 mod output;
 mod service;
 mod solver;
 
 pub use access::{AccessWish, AclWish, Principal, Privacy};
 pub use issuer::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
+pub use limits::{LimitTable, Limits, Rate};
 pub use output::{Encoding, Form, Output, Strategy};
 pub use service::{Address, Command, Endpoint, Failover, KeyRule, Reload, Running, StartTls};
 pub use solver::{ChallengeKind, CommandSolver, Convention, Propagation, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey};

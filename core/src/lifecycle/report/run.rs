@@ -36,6 +36,9 @@ pub struct LineageReport {
     /// What was seen to be served; `None` when nobody was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub served: Option<Vec<ServedReport>>,
+    /// Where nobody answered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<String>,
     /// Who was shown to be able to read what.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<ProofReport>,
@@ -63,6 +66,7 @@ impl LineageReport {
             renewal: None,
             next: None,
             served: None,
+            silent: Vec::new(),
             access: Vec::new(),
             retired: Vec::new(),
             notes: Vec::new(),

@@ -68,6 +68,7 @@ fn acme(shape: shape::Issuer, at: usize, place: &Place<'_>, faults: &mut Faults)
         external_account: shape.eab.map(|eab| ExternalAccount::new(eab.kid.value.0, eab.key_file.value)),
         solvers,
         limit: limit.unwrap_or(AcmeIssuer::DEFAULT_LIMIT),
+        limits: shape.limits.map(|limits| limits.wish).unwrap_or_default(),
     })
 }
 
@@ -82,7 +83,7 @@ fn local_keys(shape: &shape::Issuer) -> [Present; 3] {
     ]
 }
 
-fn acme_keys(shape: &shape::Issuer) -> [Present; 9] {
+fn acme_keys(shape: &shape::Issuer) -> [Present; 10] {
     [
         ("directory", shape.directory.as_ref().map(|value| value.at)),
         ("contact", shape.contact.as_deref().map(|list| first(list, shape.kind.at))),
@@ -93,6 +94,7 @@ fn acme_keys(shape: &shape::Issuer) -> [Present; 9] {
         ("eab", shape.eab.as_ref().map(|value| value.kid.at)),
         ("solver", shape.solver.as_ref().map(|solvers| solvers.0.at)),
         ("limit", shape.limit.as_ref().map(|value| value.at)),
+        ("limits", shape.limits.as_ref().map(|value| value.at)),
     ]
 }
 

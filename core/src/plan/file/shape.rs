@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::choice::{Check, Daemon, Issuers, Reload, Service};
 use super::leaf::{Contact, Count, DirectoryUrl, IssuerType, Label, Mode, Template};
+use super::limits::Limits;
 use super::principal::{Group, Owner};
 use super::read::{At, Named, table};
 use super::solver::Solvers;
@@ -59,6 +60,9 @@ table! {
         optional "solver" solver: Solvers,
         /// `acme`: the total time for one certificate; `10m` when left out.
         optional "limit" limit: At<Duration>,
+        /// `acme`: what the authority lets through, as `none` or a table of rates such as `50/7d`; its published limits when
+        /// left out, if they are known by the directory.
+        optional "limits" limits: Limits,
     }
 }
 

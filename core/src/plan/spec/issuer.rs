@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::limits::Limits;
 use super::solver::SolverSpec;
 use crate::ground::name::DnsName;
 use crate::pki::key::KeyAlgorithm;
@@ -62,6 +63,8 @@ pub struct AcmeIssuer {
     pub solvers: Vec<SolverSpec>,
     /// The total time for one issuance.
     pub limit: Duration,
+    /// What is counted, so that an order that would be refused is not placed.
+    pub limits: Limits,
 }
 
 impl AcmeIssuer {
@@ -80,6 +83,7 @@ impl AcmeIssuer {
             external_account: None,
             solvers: vec![solver],
             limit: Self::DEFAULT_LIMIT,
+            limits: Limits::default(),
         }
     }
 }
