@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -69,6 +70,8 @@ pub(crate) enum Verb {
     Plan(Lineages),
     /// Issue, repair, activate: whatever each lineage needs; a second run changes nothing
     Apply(Lineages),
+    /// Go on applying each lineage when its time has come
+    Run(Run),
     /// Deploy key and certificates that another client obtained
     Deploy(Deploy),
     /// Compare what is there with the wish; change nothing
@@ -103,6 +106,7 @@ impl Verb {
         match self {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Run(_) => "run",
             Self::Deploy(_) => "deploy",
             Self::Verify(_) => "verify",
             Self::Rollback(_) => "rollback",
@@ -134,6 +138,27 @@ pub(crate) struct Lineages {
     #[command(flatten)]
     pub(crate) named: Named,
     /// Ask no endpoint what it serves
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "One process for each root. SIGHUP reads the configuration again, SIGTERM stops at the next safe \
+point. It speaks to systemd as `Type=notify-reload`."
+)]
+pub(crate) struct Run {
+    /// How often each lineage is looked at although nothing is due, such as 10m [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) every: Option<Duration>,
+    /// Write metrics for Prometheus into this file, such as a textfile collector reads
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics_file: Option<PathBuf>,
+    /// Offer metrics for Prometheus at this address, under /metrics
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Ask no endpoint what it serves, and no issuer what it suggests
     #[arg(long)]
     pub(crate) offline: bool,
 }

@@ -7,11 +7,14 @@ mod args;
 mod failure;
 mod input;
 mod load;
+mod metrics;
+mod notify;
 mod progress;
 mod render;
 mod screen;
 mod signals;
 mod verb;
+mod watchdog;
 
 use std::ffi::OsString;
 
@@ -53,6 +56,7 @@ fn dispatch(arguments: &Arguments, screen: &mut Screen) -> Done {
     match &arguments.verb {
         Verb::Plan(these) => verb::plan::run(shared, these, screen),
         Verb::Apply(these) => verb::apply::run(shared, these, screen),
+        Verb::Run(these) => verb::run::run(shared, these, screen),
         Verb::Deploy(these) => verb::deploy::run(shared, these, screen),
         Verb::Verify(these) => verb::verify::run(shared, these, screen),
         Verb::Rollback(these) => verb::rollback::run(shared, these, screen),

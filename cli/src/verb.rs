@@ -11,5 +11,6 @@ pub(crate) mod manual;
 pub(crate) mod plan;
 pub(crate) mod revoke;
 pub(crate) mod rollback;
+pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod verify;

@@ -30,6 +30,7 @@ pub mod ports;
 pub mod prng;
 pub mod process;
 pub mod program;
+pub mod renewing;
 pub mod scratch;
 pub mod served;
 pub mod servers;

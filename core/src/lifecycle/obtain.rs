@@ -1,6 +1,8 @@
 //! `issue`: a key, a request, and what an issuer makes of it. The private key stays in this process, and on this disk while
 //! an order is in flight.
 
+use std::time::Duration;
+
 use super::Lifecycle;
 use super::budget::Budget;
 use crate::deploy::attempt::Attempt;
@@ -56,7 +58,7 @@ pub(super) fn issue(lifecycle: &Lifecycle, attempt: &Attempt<'_>) -> Result<Obta
     let error = all_of(failed).unwrap_or_else(|| without_issuer(spec));
     let error = error.in_phase(Phase::Issue).context("lineage", &spec.name);
     match asked {
-        Asked::Somebody => remember_failure(attempt, &error)?,
+        Asked::Somebody => remember_failure(attempt, &error, policy::backoff, None)?,
         Asked::Nobody => remember_wait(attempt, &error)?,
     }
     Err(error)
@@ -270,7 +272,7 @@ pub(super) fn forget_order_of(attempt: &Attempt<'_>, key: Fingerprint) {
 pub(super) fn settle(attempt: &Attempt<'_>, obtained: &Obtained, failed: Option<&Error>) -> Result<()> {
     close_order(attempt, failed);
     if let Some(error) = failed {
-        return remember_failure(attempt, error);
+        return remember_failure(attempt, error, policy::costly_backoff, obtained.clock);
     }
     let before = attempt.directory.schedule()?;
     let after = before.after_issuance(attempt.now(), obtained.clock);
@@ -279,14 +281,21 @@ pub(super) fn settle(attempt: &Attempt<'_>, obtained: &Obtained, failed: Option<
 
 /// Nobody was asked: the next try is when a limit lets it through.
 fn remember_wait(attempt: &Attempt<'_>, error: &Error) -> Result<()> {
-    let Retry::After(until) = error.retry_when() else { return remember_failure(attempt, error) };
+    let Retry::After(until) = error.retry_when() else {
+        return remember_failure(attempt, error, policy::backoff, None);
+    };
     let before = attempt.directory.schedule()?;
     let why = Some(format!("{error:#}"));
     attempt.directory.write_schedule(&Schedule { not_before: Some(until), why, ..before })
 }
 
 /// A failed issuance makes the next one wait, longer each time.
-fn remember_failure(attempt: &Attempt<'_>, error: &Error) -> Result<()> {
+fn remember_failure(
+    attempt: &Attempt<'_>,
+    error: &Error,
+    backoff: fn(u32, Option<Duration>) -> Duration,
+    clock: Option<ClockCheck>,
+) -> Result<()> {
     if error.kind() == ErrorKind::Cancelled {
         return Ok(());
     }
@@ -294,12 +303,13 @@ fn remember_failure(attempt: &Attempt<'_>, error: &Error) -> Result<()> {
     let failures = before.failures.saturating_add(1);
     let left = attempt.active.as_ref().and_then(|active| active.window.end.since(attempt.now()));
     let seed = Seed::new(attempt.tools.machine, &attempt.spec.name);
-    let own = attempt.now().saturating_add(policy::scattered(policy::backoff(failures, left), seed, failures));
+    let own = attempt.now().saturating_add(policy::scattered(backoff(failures, left), seed, failures));
     let told = match error.retry_when() {
         Retry::After(time) => time,
         _ => Timestamp::MIN,
     };
     attempt.record("issue_failed", None, Some(error.to_string()));
     let why = Some(format!("{error:#}"));
-    attempt.directory.write_schedule(&Schedule { failures, not_before: Some(own.max(told)), why, ..before })
+    let clock = clock.or(before.clock);
+    attempt.directory.write_schedule(&Schedule { failures, not_before: Some(own.max(told)), why, clock, ..before })
 }

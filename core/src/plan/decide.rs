@@ -11,7 +11,7 @@ mod tests;
 use std::time::Duration;
 
 use super::observed::{Active, Candidate, Deferred, Observed, Served};
-use super::policy::LONGEST_BACKOFF;
+use super::policy::{LONGEST_BACKOFF, LONGEST_WAIT};
 use super::reason::Reason;
 use super::renewal::{Renewal, Seed, breather, renewal};
 use super::spec::Spec;
@@ -318,7 +318,10 @@ impl<'c> Case<'c> {
         if suspect {
             return Plan::Keep;
         }
-        match self.observed.issue_not_before.filter(|until| self.now < *until) {
+        // No issuer says to wait longer than that: a later time was written by a clock that was wrong.
+        let waits =
+            |until: &Timestamp| until.since(self.now).is_some_and(|wait| !wait.is_zero() && wait <= LONGEST_WAIT);
+        match self.observed.issue_not_before.filter(waits) {
             Some(until) => {
                 let (failures, why) = (self.observed.issue_failures, self.observed.issue_why.clone());
                 self.reasons.push(Reason::BackOff { until, failures, why });

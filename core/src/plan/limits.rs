@@ -7,14 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::policy::LONGEST_WAIT;
 use super::spec::{LimitTable, Rate};
 use crate::ground::duration::show;
 use crate::ground::name::{DnsName, Identifier, Sans};
 use crate::ground::time::Timestamp;
 use crate::pki::digest::sha256;
-
-/// No wait that an issuer asks for is believed beyond this: what is later was written by a clock that was wrong.
-const LONGEST_WAIT: Duration = Duration::from_secs(31 * 86_400);
 
 /// What an order is for: authorities let renewals through that they would not let through as something new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +73,10 @@ impl Ledger {
         let worst = slots.filter(|(slot, _)| *slot > now).max_by_key(|(slot, _)| *slot);
         if let Some((free, line)) = worst {
             let bucket = self.buckets.entry(line.key.clone()).or_insert(Bucket::new(now));
-            let slot = free.max(bucket.queue.min(now.saturating_add(line.rate.period)));
+            let horizon = now.saturating_add(line.rate.period);
+            // What is farther away than the whole limit was written by a clock that was wrong.
+            let queue = Some(bucket.queue).filter(|queue| *queue <= horizon.saturating_add(interval(line.rate)));
+            let slot = free.max(queue.unwrap_or(free)).min(horizon);
             bucket.queue = slot.saturating_add(interval(line.rate));
             let what = format!("{}: {} in {}", line.key, line.rate.count, show(line.rate.period));
             return Err(Refusal { until: slot, what });
@@ -218,8 +219,8 @@ fn failures_of(identifier: &Identifier) -> String {
 /// The key of a set of identifiers, whatever their order.
 fn set_of(identifiers: &Sans) -> String {
     let sorted: BTreeSet<String> = identifiers.iter().map(Identifier::to_string).collect();
+    let shown = sorted.first().cloned().unwrap_or_default();
     let text = sorted.into_iter().collect::<Vec<_>>().join(" ");
-    let shown = identifiers.first();
     let digest = sha256(text.as_bytes()).to_string();
     format!("certificates for this set of names ({shown}, {})", digest.get(..16).unwrap_or_default())
 }

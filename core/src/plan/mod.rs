@@ -3,6 +3,8 @@
 pub(crate) mod agenda;
 pub(crate) mod decide;
 pub(crate) mod file;
+#[cfg(test)]
+mod fleet;
 pub(crate) mod limits;
 mod nearest;
 pub(crate) mod observed;

@@ -12,6 +12,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// The longest time between two tries of the same thing that this policy ever asks for.
 pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(6 * 3_600);
 
+/// The longest time that an issuer may say to wait for. The limits of authorities are counted in days and weeks.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(31 * 86_400);
+
 /// No generation younger than this goes, however many there are: a slow reader may still be in it.
 const GRACE: Duration = DAY;
 
@@ -29,6 +32,18 @@ pub(crate) fn backoff(failures: u32, remaining: Option<Duration>) -> Duration {
         Some(left) => (left / 20).clamp(Duration::from_secs(10), LONGEST_BACKOFF),
     };
     let grown = 60_u64.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
+    Duration::from_secs(grown).min(cap)
+}
+
+/// How long to wait after certificates were issued that cannot be used, so many times in a row. Each try costs one, and
+/// authorities let few through: it doubles from an hour to a day, and is never more than a fifth of what is left.
+pub(crate) fn costly_backoff(failures: u32, remaining: Option<Duration>) -> Duration {
+    let Some(doublings) = failures.checked_sub(1) else { return Duration::ZERO };
+    let grown = 3_600_u64.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
+    let cap = match remaining {
+        None | Some(Duration::ZERO) => DAY,
+        Some(left) => (left / 5).clamp(Duration::from_secs(600), DAY),
+    };
     Duration::from_secs(grown).min(cap)
 }
 
@@ -103,6 +118,17 @@ mod tests {
                 last = wait;
             }
         }
+    }
+
+    #[test]
+    fn what_costs_a_certificate_is_tried_seldom() {
+        let hours = |failures, left| costly_backoff(failures, left).as_secs() / 3_600;
+        let grown = |left| (0..8).map(|failures| hours(failures, left)).collect::<Vec<_>>();
+        for left in [None, Some(Duration::ZERO), Some(days(30))] {
+            assert_eq!(grown(left), [0, 1, 2, 4, 8, 16, 24, 24]);
+        }
+        assert_eq!(grown(Some(days(1))), [0, 1, 2, 4, 4, 4, 4, 4]);
+        assert_eq!(costly_backoff(u32::MAX, Some(Duration::from_secs(60))), Duration::from_secs(600));
     }
 
     fn generation(sequence: u64) -> GenerationId {
