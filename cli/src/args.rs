@@ -146,7 +146,7 @@ pub(crate) struct Lineages {
 #[derive(Debug, Args)]
 #[command(
     after_help = "One process for each root. SIGHUP reads the configuration again, SIGTERM stops at the next safe \
-point. It speaks to systemd as `Type=notify-reload`."
+point. It speaks to systemd as `Type=notify`."
 )]
 pub(crate) struct Run {
     /// How often each lineage is looked at although nothing is due, such as 10m [default: 1h]

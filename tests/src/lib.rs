@@ -18,6 +18,7 @@ pub mod cli;
 pub mod conformance;
 pub mod crash;
 pub mod differ;
+pub mod exposition;
 pub mod fuzzing;
 pub mod host;
 pub mod http;

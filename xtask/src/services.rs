@@ -62,6 +62,7 @@ pub const PROGRAMS: &[Program] = &[
     needed("dig", "bind9-dnsutils", &[]),
     needed("curl", "curl", &[]),
     needed("uacme", "uacme", &[]),
+    needed("systemd-analyze", "systemd", &[]),
     Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },
 ];
 

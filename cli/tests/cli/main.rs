@@ -14,5 +14,6 @@ mod life;
 mod manual;
 mod play;
 mod ready;
+mod run;
 mod streams;
 mod terminal;
