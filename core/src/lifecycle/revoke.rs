@@ -39,7 +39,7 @@ impl Lifecycle {
         let name = Form::Fullchain.file_name();
         let pem = directory.read(&node, name)?.ok_or_else(|| damaged(format!("{name} is not there")))?;
         let chain = Chain::from_pem(&pem)?;
-        let issuer = manifest.issuer.as_ref().or(spec.issuer.as_ref()).and_then(|name| self.issuers.get(name));
+        let issuer = manifest.issuer.as_ref().or_else(|| spec.issuers.first()).and_then(|name| self.issuers.get(name));
         let issuer = issuer.ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "the issuer of this certificate is not configured")
                 .context("lineage", lineage)

@@ -20,8 +20,8 @@ pub(crate) mod os;
 pub(crate) mod outputs;
 pub(crate) mod pause;
 pub(crate) mod process;
-pub(crate) mod resolvers;
 pub(crate) mod publish;
+pub(crate) mod resolvers;
 pub(crate) mod schedule;
 #[cfg(test)]
 pub(crate) mod scratch;

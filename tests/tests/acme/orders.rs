@@ -99,7 +99,7 @@ fn fifty_lineages_are_served_side_by_side() -> Outcome {
     for number in 0..50 {
         let name = format!("site-{number}").parse()?;
         let mut spec = Spec::new(name, Sans::new(vec![format!("site-{number}.example").parse()?])?);
-        spec.issuer = Some("public".parse()?);
+        spec.issuers = vec!["public".parse()?];
         config.lineages.insert(spec.name.clone(), spec);
     }
     let lifecycle = Builder::new(config).build()?;

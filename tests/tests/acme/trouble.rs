@@ -94,7 +94,7 @@ fn an_interrupted_order_is_taken_up_again() -> Outcome {
     let mut config = Config::new(stage.scratch.path().join("store"));
     config.issuers.insert("public".parse()?, IssuerSpec::Acme(Box::new(stage.wish())));
     let mut spec = Spec::new("www".parse()?, Sans::new(vec!["www.example".parse()?, "example.example".parse()?])?);
-    spec.issuer = Some("public".parse()?);
+    spec.issuers = vec!["public".parse()?];
     config.lineages.insert(spec.name.clone(), spec);
     let root = config.root.clone();
     let apply = |quirk, cancel: Cancel| -> std::result::Result<_, Box<dyn std::error::Error>> {

@@ -62,9 +62,17 @@ impl Issuer for AcmeClient {
             if let Some(roots) = roots {
                 roots.check(&chain, session.now())?;
             }
-            Ok(Issued::new(chain))
+            let issued = Issued::new(chain);
+            Ok(match session.last().and_then(|answer| answer.date()) {
+                Some(theirs) => issued.at(theirs),
+                None => issued,
+            })
         });
         issued.map_err(|error| error.in_phase(Phase::Issue))
+    }
+
+    fn suggests_renewals(&self) -> bool {
+        true
     }
 
     /// # Effects

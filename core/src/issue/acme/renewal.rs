@@ -37,7 +37,8 @@ pub(super) fn ask(leaf: &Certificate, session: &Session<'_>, directory: &Directo
     })?;
     let now = session.now();
     let wait = answer.retry_after(now).unwrap_or(UNSAID).clamp(SOONEST, LATEST);
-    Ok(Some(RenewalInfo::new(window, now.saturating_add(wait))))
+    let info = RenewalInfo::new(window, now.saturating_add(wait));
+    Ok(Some(answer.date().map_or(info, |theirs| info.at(theirs))))
 }
 
 /// The suggested window. One whose end is not after its start is none (RFC 9773 §4.2).
