@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use certwright::report::{LineageReport, Outcome};
 use certwright::{
-    AcmeIssuer, Clock, Endpoints, ErrorKind, IssuerSpec, LimitTable, Limits, Options, Rate, Selection, SolverSpec,
-    Timestamp, Window,
+    AcmeIssuer, Clock, Endpoints, ErrorKind, IssuerSpec, LimitTable, Limits, Options, Rate, RunOptions, Selection,
+    SolverSpec, Timestamp, Window,
 };
 use certwright_tests::renewing::{CaMood, Renewing, Suggestion};
 
@@ -287,4 +287,24 @@ fn a_limit_is_kept_before_the_issuer_has_to_say_no() {
     assert_eq!(apply(3).outcome, Outcome::Failed);
     it.advance(HOUR * 12);
     assert!(apply(3).changed);
+}
+
+#[test]
+fn in_a_thread_it_renews_reports_and_ends_with_its_owner() {
+    let limit = Duration::from_secs(60);
+    let it = Renewing::new(&["lab"], DAY * 45);
+    let renewals = it.lifecycle().spawn(RunOptions::default()).unwrap();
+    let report = renewals.reports().recv_timeout(limit).unwrap();
+    assert!(report.changed && report.outcome == Outcome::Well, "{report:?}");
+    assert_eq!(it.lifecycle().claim().unwrap_err().kind(), ErrorKind::Conflict, "one at a time");
+    assert_eq!(renewals.lifecycle().status(&Selection::All).unwrap().outcome, Outcome::Well);
+    renewals.stop().unwrap();
+    assert!(it.lifecycle().claim().is_ok());
+
+    let it = Renewing::new(&["lab"], DAY * 45);
+    it.ca("lab").set(CaMood::Down);
+    let renewals = it.lifecycle().spawn(RunOptions::default()).unwrap();
+    assert_eq!(renewals.reports().recv_timeout(limit).unwrap().error.unwrap().kind, "network");
+    drop(renewals);
+    assert!(it.lifecycle().claim().is_ok());
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::report::{LineageReport, Outcome};
 use super::{Lifecycle, Options, batch};
-use crate::ground::error::{Error, Result};
+use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::LineageName;
 use crate::ground::time::Timestamp;
 use crate::place::access::acl::Acl;
@@ -73,7 +74,7 @@ pub enum RunEvent {
 /// While it lives, no other process runs this root. Single verbs still may: they take turns by lineage.
 #[derive(Debug)]
 pub struct Claim {
-    root: std::path::PathBuf,
+    root: PathBuf,
     _lock: Lock,
 }
 
@@ -125,7 +126,7 @@ impl Lifecycle {
         each: &mut dyn FnMut(RunEvent) -> ControlFlow<()>,
     ) -> Result<()> {
         if !claim.covers(self) {
-            return Err(Error::new(crate::ground::error::ErrorKind::Conflict, "the claim is for another root")
+            return Err(Error::new(ErrorKind::Conflict, "the claim is for another root")
                 .context("root", self.config.root.as_path())
                 .context("claimed", claim.root.as_path()));
         }

@@ -124,6 +124,7 @@ fn a_fleet_that_exceeds_the_limits_queues_and_none_expires() {
         for moments in per_domain.values() {
             assert!(most_within(moments, 7 * DAY) <= 100);
         }
-        assert!(tries <= 3 * orders.len() as u64, "{tries} tries for {} orders", orders.len());
+        // Who comes anew may take the turn of one who was told to come back; that one is told another.
+        assert!(tries <= 4 * orders.len() as u64, "{tries} tries for {} orders", orders.len());
     }
 }
