@@ -1,9 +1,10 @@
 //! What can be said on the command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use certwright::{IssuerName, LineageName, Timestamp};
+use certwright::{IssuerName, LineageName, RevocationReason, Timestamp};
 use clap::{Args, Parser, Subcommand};
 
 /// Certificates over their whole life: issued, placed for the right readers, switched atomically, seen to be served, undone.
@@ -69,6 +70,8 @@ pub(crate) enum Verb {
     Plan(Lineages),
     /// Issue, repair, activate: whatever each lineage needs; a second run changes nothing
     Apply(Lineages),
+    /// Go on applying each lineage when its time has come
+    Run(Run),
     /// Deploy key and certificates that another client obtained
     Deploy(Deploy),
     /// Compare what is there with the wish; change nothing
@@ -83,6 +86,10 @@ pub(crate) enum Verb {
     Inspect(Inspect),
     /// Ask the embedded CA
     Ca(Ca),
+    /// See to the account at an ACME server
+    Account(Account),
+    /// Declare the active certificate of a lineage invalid
+    Revoke(Revoke),
     /// Write a commented starter configuration
     Init(Init),
     /// Print the JSON Schema of the configuration
@@ -99,6 +106,7 @@ impl Verb {
         match self {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
+            Self::Run(_) => "run",
             Self::Deploy(_) => "deploy",
             Self::Verify(_) => "verify",
             Self::Rollback(_) => "rollback",
@@ -106,6 +114,8 @@ impl Verb {
             Self::Access(_) => "access",
             Self::Inspect(_) => "inspect",
             Self::Ca(_) => "ca",
+            Self::Account(_) => "account",
+            Self::Revoke(_) => "revoke",
             Self::Init(_) => "init",
             Self::Schema => "schema",
             Self::Completions(_) => "completions",
@@ -128,6 +138,27 @@ pub(crate) struct Lineages {
     #[command(flatten)]
     pub(crate) named: Named,
     /// Ask no endpoint what it serves
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "One process for each root. SIGHUP reads the configuration again, SIGTERM stops at the next safe \
+point. It speaks to systemd as `Type=notify`."
+)]
+pub(crate) struct Run {
+    /// How often each lineage is looked at although nothing is due, such as 10m [default: 1h]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) every: Option<Duration>,
+    /// Write metrics for Prometheus into this file, such as a textfile collector reads
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics_file: Option<PathBuf>,
+    /// Offer metrics for Prometheus at this address, under /metrics
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    /// Ask no endpoint what it serves, and no issuer what it suggests
     #[arg(long)]
     pub(crate) offline: bool,
 }
@@ -235,6 +266,54 @@ pub(crate) enum CaVerb {
         #[arg(value_name = "ISSUER")]
         issuer: Option<IssuerName>,
     },
+}
+
+/// `account`.
+#[derive(Debug, Args)]
+pub(crate) struct Account {
+    #[command(subcommand)]
+    pub(crate) verb: AccountVerb,
+    /// The issuer [default: the only one of type `acme`]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) issuer: Option<IssuerName>,
+}
+
+/// What is done with an account.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountVerb {
+    /// Say what the account is, by what is kept here and by the authority
+    Show,
+    /// Give the account a fresh key
+    Rollover,
+    /// Give the account up for good; certificates stay valid, nothing is ordered any more
+    Deactivate,
+    /// Take over the account of certbot, lego, dehydrated or acme.sh
+    Import {
+        /// The directory that the other client keeps for the account, or the file with its key
+        #[arg(value_name = "DIR")]
+        from: PathBuf,
+    },
+}
+
+/// `revoke`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The certificate is served until another one takes its place: let `apply` issue one first. After \
+a key was stolen, let it issue one with a fresh key, then revoke the old one."
+)]
+pub(crate) struct Revoke {
+    /// The lineage
+    #[arg(value_name = "NAME")]
+    pub(crate) lineage: LineageName,
+    /// Why
+    #[arg(long, value_name = "REASON", value_parser = reason, default_value = "unspecified")]
+    pub(crate) reason: RevocationReason,
+}
+
+fn reason(text: &str) -> Result<RevocationReason, String> {
+    let words = RevocationReason::ALL.map(RevocationReason::word);
+    let found = RevocationReason::ALL.into_iter().find(|reason| reason.word() == text);
+    found.ok_or_else(|| format!("say one of {}", words.join(", ")))
 }
 
 /// `init`.

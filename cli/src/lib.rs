@@ -8,11 +8,14 @@ mod closed;
 mod failure;
 mod input;
 mod load;
+mod metrics;
+mod notify;
 mod progress;
 mod render;
 mod screen;
 mod signals;
 mod verb;
+mod watchdog;
 
 use std::ffi::OsString;
 
@@ -54,6 +57,7 @@ fn dispatch(arguments: &Arguments, screen: &mut Screen) -> Done {
     match &arguments.verb {
         Verb::Plan(these) => verb::plan::run(shared, these, screen),
         Verb::Apply(these) => verb::apply::run(shared, these, screen),
+        Verb::Run(these) => verb::run::run(shared, these, screen),
         Verb::Deploy(these) => verb::deploy::run(shared, these, screen),
         Verb::Verify(these) => verb::verify::run(shared, these, screen),
         Verb::Rollback(these) => verb::rollback::run(shared, these, screen),
@@ -61,6 +65,8 @@ fn dispatch(arguments: &Arguments, screen: &mut Screen) -> Done {
         Verb::Access(these) => verb::access::run(these, screen),
         Verb::Inspect(these) => verb::inspect::run(these, screen),
         Verb::Ca(these) => verb::ca::run(shared, these, screen),
+        Verb::Account(these) => verb::account::run(shared, these, screen),
+        Verb::Revoke(these) => verb::revoke::run(shared, these, screen),
         Verb::Init(these) => verb::init::run(shared, these, screen),
         Verb::Schema => verb::manual::schema(screen),
         Verb::Completions(these) => verb::manual::completions(these, screen),

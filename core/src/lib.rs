@@ -54,9 +54,16 @@ pub use ground::identity::Identity;
 pub use ground::name::{DnsName, Identifier, Sans};
 pub use ground::secret::SecretBytes;
 pub use ground::time::{Clock, ManualClock, Timestamp, Window};
+#[cfg(feature = "acme")]
+pub use issue::acme::{AcmeAccount, AcmeClient};
 pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
-pub use lifecycle::{Builder, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Options, Return, Selection};
+pub use issue::solve::solver;
+pub use issue::solver::{Challenge, Solver};
+pub use lifecycle::{
+    Background, Builder, Claim, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Metrics, Options, Return, RunEvent,
+    RunOptions, Selection,
+};
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
 pub use pki::finding::{Finding, Severity};
@@ -68,13 +75,17 @@ pub use pki::trust::Roots;
 pub use place::clock::SystemClock;
 pub use place::filesystem::{AclKind, Filesystem, Node, NodeKind, Open, Rename, Space, Stat};
 pub use place::os::OsFilesystem;
+pub use place::wake::Wake;
 pub use plan::decide::{Decision, Plan, Standing};
 pub use plan::file::{schema, starter_file};
 pub use plan::preset::{Preset, Service};
 pub use plan::reason::Reason;
+pub use plan::renewal::{Absurd, Basis, Renewal};
 pub use plan::spec::{
-    AccessWish, AclWish, Address, Command, CommandScope, Config, Encoding, Endpoint, Failover, Form, IssuerSpec,
-    KeyChange, KeyRule, LocalIssuer, Output, Principal, Privacy, Reload, Retain, Running, Spec, StartTls, Strategy,
+    AccessWish, AclWish, AcmeIssuer, Address, ChallengeKind, Command, CommandScope, CommandSolver, Config, Convention,
+    Encoding, Endpoint, ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LimitTable, Limits,
+    LocalIssuer, Output, Principal, Privacy, Propagation, Rate, Reload, Retain, Rfc2136, Running, SolverSpec, Spec,
+    StartTls, Strategy, TsigAlgorithm, TsigKey,
 };
 
 /// The example that newcomers read first has to compile and to run.
@@ -84,9 +95,12 @@ struct Readme;
 
 /// What each verb did or found: one versioned shape a verb, ready for serialization.
 pub mod report {
+    #[cfg(feature = "acme")]
+    pub use crate::lifecycle::report::AccountReport;
     pub use crate::lifecycle::report::{
         ErrorReport, FindingReport, GenerationReport, LineageReport, LineageStatus, Outcome, PlanReport, PlannedReport,
-        ProofReport, REPORT_VERSION, ReasonReport, RunReport, ServedReport, StatusReport, VerifiedReport, VerifyReport,
+        ProofReport, REPORT_VERSION, ReasonReport, RevokeReport, RunReport, ServedReport, StatusReport, VerifiedReport,
+        VerifyReport,
     };
     pub use crate::place::journal::Event;
 }
@@ -127,6 +141,10 @@ pub mod fuzzing {
     pub fn txn(bytes: &[u8]) -> Option<Vec<u8>> {
         crate::place::txn::Txn::from_bytes(bytes).ok()?.to_bytes().ok()
     }
+
+    /// What an authority may answer, read as far as it goes.
+    #[cfg(feature = "acme")]
+    pub use crate::issue::acme::fuzzing::{answer, headers};
 
     pub fn pkcs12(material: &Material, name: &str, passphrase: &SecretBytes) -> Result<SecretBytes> {
         crate::pki::pkcs12::encode(material, name, passphrase)

@@ -2,14 +2,24 @@
 //!
 //! Floor 6, the only one that knows both where material comes from (`issue`) and what becomes of it (`deploy`).
 
+#[cfg(feature = "acme")]
+mod accounts;
 mod apply;
+mod background;
 mod batch;
 mod bring;
+mod budget;
 mod builder;
+mod consult;
 mod enter;
+mod issuers;
+mod metrics;
 mod observe;
+mod obtain;
 pub(crate) mod report;
 mod return_to;
+mod revoke;
+mod run;
 mod status;
 mod verify;
 
@@ -17,9 +27,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use background::Background;
 pub use builder::Builder;
+pub use metrics::Metrics;
 pub use observe::Endpoints;
 pub use return_to::Return;
+pub use run::{Claim, RunEvent, RunOptions};
 pub use verify::Depth;
 
 use crate::deploy::attempt::Tools;

@@ -5,7 +5,8 @@
 //!   lineage with a service that they are tried on, and [`world`] what happens to it from run to run.
 //! - [`conformance`]: one suite per seam, run over every implementation; [`differ`] compares two by random acts.
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
-//! - [`servers`], [`served`], [`load`]: real servers on loopback, what they serve, and clients without end.
+//! - [`servers`], [`served`], [`load`], [`http`]: real servers on loopback, what they serve, and clients, without end or
+//!   for one request.
 //! - [`cli`], [`site`], [`host`]: the command line, a lineage, and a lineage with its server; [`until`] waits for what comes.
 //! - [`campaign`]: how long suites run, and what they say of it.
 //! - [`program`], [`process`], [`namespace`]: the real programs, ended in time, and mounts of a test's own.
@@ -19,8 +20,10 @@ pub mod cli;
 pub mod conformance;
 pub mod crash;
 pub mod differ;
+pub mod exposition;
 pub mod fuzzing;
 pub mod host;
+pub mod http;
 pub mod load;
 pub mod materials;
 pub mod model_fs;
@@ -30,6 +33,7 @@ pub mod ports;
 pub mod prng;
 pub mod process;
 pub mod program;
+pub mod renewing;
 pub mod scratch;
 pub mod served;
 pub mod servers;

@@ -44,6 +44,16 @@ impl Authority {
         Self { ca }
     }
 
+    /// Its root certificate, PEM.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    #[expect(clippy::expect_used, reason = "a suite without material is a failed test")]
+    pub fn root_pem(&self) -> String {
+        self.ca.root_pem(&Cancel::new()).expect("a root")
+    }
+
     /// A new P-256 key with a leaf for these identifiers.
     ///
     /// # Panics

@@ -36,11 +36,27 @@ pub fn free() -> io::Result<u16> {
 ///
 /// When there is none left.
 pub fn own() -> io::Result<SocketAddr> {
+    several().map(|[address]| address)
+}
+
+/// Several ports of one such address.
+///
+/// # Errors
+///
+/// As [`own`].
+pub fn several<const N: usize>() -> io::Result<[SocketAddr; N]> {
     static COUNT: AtomicU8 = AtomicU8::new(0);
     let counted = COUNT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1));
     let number = counted.map_err(|_| io::Error::other("every address of this process was given out"))?;
     let [.., high, low] = std::process::id().to_be_bytes();
-    TcpListener::bind((Ipv4Addr::new(127, high | 1, low, number), 0))?.local_addr()
+    let address = Ipv4Addr::new(127, high | 1, low, number);
+    // All are held until the last is chosen, so that they differ.
+    let held = [(); N].map(|()| TcpListener::bind((address, 0)));
+    let mut places = [SocketAddr::from((address, 0)); N];
+    for (place, listener) in places.iter_mut().zip(&held) {
+        *place = listener.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?.local_addr()?;
+    }
+    Ok(places)
 }
 
 /// Waits until somebody listens there.
@@ -82,6 +98,14 @@ mod tests {
         let stream = TcpStream::connect(one).unwrap();
         assert_eq!(stream.local_addr().unwrap().ip(), Ipv4Addr::LOCALHOST, "so that no port of this address is taken");
         drop(listener);
+    }
+
+    #[test]
+    fn several_share_an_address_and_differ() {
+        let places: [SocketAddr; 4] = several().unwrap();
+        assert!(places.iter().all(|place| place.ip() == places[0].ip()));
+        assert_eq!(places.iter().map(SocketAddr::port).collect::<BTreeSet<_>>().len(), 4);
+        assert_ne!(own().unwrap().ip(), places[0].ip());
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Real servers, each with a home directory and a loopback address of its own, in the foreground, ended with its owner.
 
 pub mod apache;
+pub mod challtestsrv;
 pub mod dovecot;
 pub mod haproxy;
 pub mod nginx;
+pub mod pebble;
 pub mod postfix;
 pub mod postgres;
 

@@ -55,6 +55,14 @@ pub const PROGRAMS: &[Program] = &[
     needed("chattr", "e2fsprogs", &[]),
     needed("openssl", "openssl", &[]),
     needed("strace", "strace", &[]),
+    needed("pebble", "pebble", &[]),
+    needed("pebble-challtestsrv", "pebble", &[]),
+    needed("named", "bind9", &["named"]),
+    needed("nsupdate", "bind9-dnsutils", &[]),
+    needed("dig", "bind9-dnsutils", &[]),
+    needed("curl", "curl", &[]),
+    needed("uacme", "uacme", &[]),
+    needed("systemd-analyze", "systemd", &[]),
     Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },
 ];
 

@@ -74,7 +74,7 @@ fn show(lineage: &LineageStatus, screen: &mut Screen) {
         ("fingerprint", lineage.fingerprint.clone()),
         ("valid from", lineage.not_before.clone()),
         ("valid until", moment(&lineage.not_after)),
-        ("renewal", moment(&lineage.renewal)),
+        ("renewal", moment(&lineage.renewal).map(|when| why(&when, lineage.renewal_basis.as_deref()))),
     ];
     for (name, value) in facts {
         if let Some(value) = value {
@@ -94,6 +94,10 @@ fn show(lineage: &LineageStatus, screen: &mut Screen) {
     for event in lineage.history.iter().take(EVENTS) {
         screen.detail(&told(event));
     }
+}
+
+fn why(when: &str, basis: Option<&str>) -> String {
+    basis.map_or_else(|| when.to_owned(), |basis| format!("{when}, {basis}"))
 }
 
 /// A moment to come, and in how many days or hours it does.

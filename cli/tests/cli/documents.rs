@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use crate::manual::VERBS;
-use crate::play::Play;
+use crate::play::{Play, finish};
 
 const DOCUMENT: &str = include_str!("../../../docs/cli.md");
 
@@ -83,4 +83,22 @@ fn fields(value: &Value, path: &str) -> Vec<String> {
         Value::Array(entries) => entries.iter().flat_map(|entry| fields(entry, &format!("{path}[]"))).collect(),
         _ => Vec::new(),
     }
+}
+
+/// What systemd says of the units, with a program in the place of the command that is there.
+#[test]
+fn the_units_are_ones_that_systemd_takes() {
+    let play = Play::empty();
+    let units = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/systemd")).unwrap();
+    let mut names = Vec::new();
+    for unit in units.map(Result::unwrap) {
+        let text = fs::read_to_string(unit.path()).unwrap().replace("/usr/bin/certwright", "/bin/true");
+        let name = unit.file_name().into_string().unwrap();
+        play.write(&name, &text);
+        names.push(name);
+    }
+    assert_eq!(names.len(), 3);
+    let words = ["verify", "--man=no"].into_iter().chain(names.iter().map(String::as_str));
+    let ran = finish(&mut play.program("systemd-analyze".as_ref(), words.map(AsRef::as_ref))).unwrap();
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "", ""));
 }

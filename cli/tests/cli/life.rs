@@ -35,7 +35,7 @@ fn from_the_first_day_to_a_release() {
          \x20 fingerprint  [FINGERPRINT]\n\
          \x20 valid from   [TIME]\n\
          \x20 valid until  [TIME], in [N] days\n\
-         \x20 renewal      [TIME], in [N] days\n\
+         \x20 renewal      [TIME], in [N] days, by its lifetime\n\
          \x20 0001-[LEAF]  active     valid until [TIME]\n\
          \x20 [TIME]  commit 0001-[LEAF]\n\
          \x20 [TIME]  activate 0001-[LEAF]\n\

@@ -14,6 +14,7 @@ mod life;
 mod manual;
 mod play;
 mod ready;
+mod run;
 mod streams;
 mod terminal;
 mod turns;

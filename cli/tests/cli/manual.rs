@@ -69,9 +69,10 @@ fn every_shell_completes_every_verb() {
     assert_eq!((ran.stdout.trim(), ran.stderr.as_str()), ("verify", ""));
 }
 
-pub(crate) const VERBS: [&str; 13] = [
+pub(crate) const VERBS: [&str; 14] = [
     "plan",
     "apply",
+    "run",
     "deploy",
     "verify",
     "rollback",

@@ -7,7 +7,7 @@ use super::attempt::Attempt;
 use super::prepare::{prepare, read_material};
 use super::stage::Staged;
 use crate::ground::error::{Error, ErrorKind, Phase, Result};
-use crate::ground::id::GenerationId;
+use crate::ground::id::{Fingerprint, GenerationId};
 use crate::pki::chain::Chain;
 use crate::pki::check::{Requirements, Surplus};
 use crate::pki::leaf::Certificate;
@@ -31,6 +31,13 @@ impl Proven {
     /// What is activated. It cannot be put together again.
     pub(super) fn into_parts(self) -> (Manifest, Vec<PreparedOutput>, Vec<AccessProof>) {
         (self.manifest, self.outputs, self.access)
+    }
+}
+
+impl Proven {
+    /// SHA-256 of its public key.
+    pub(crate) fn key_fingerprint(&self) -> Fingerprint {
+        self.manifest.key_fingerprint
     }
 }
 

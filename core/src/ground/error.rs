@@ -332,6 +332,8 @@ coded! {
         Cancelled = 17 "cancelled",
         /// A defect in certwright: please report it.
         Bug = 18 "bug",
+        /// The peer's answer does not follow the protocol.
+        Protocol = 19 "protocol",
     }
 }
 

@@ -70,11 +70,18 @@ pub trait Issuer: fmt::Debug + Send + Sync {
     /// Network, and disk for the issuer's own state, as the implementation says.
     fn issue(&self, request: &Request<'_>, cancel: &Cancel) -> Result<Issued>;
 
-    /// When the authority suggests to renew this leaf (RFC 9773); `None` where it has no opinion.
+    /// Whether [`Issuer::renewal_info`] can ever have an answer; it is not called otherwise. Asks nobody.
+    fn suggests_renewals(&self) -> bool {
+        false
+    }
+
+    /// When the authority suggests to renew this leaf (RFC 9773); `None` where it has no opinion, which holds for a day. It is
+    /// asked when its last `check_again` has come, at most once a minute and at least once a day.
     ///
     /// # Errors
     ///
-    /// As [`Issuer::issue`]. A failure is no reason not to renew.
+    /// As [`Issuer::issue`]. A failure is no reason not to renew; it is asked again after six hours, or at
+    /// [`Error::retry_when`].
     fn renewal_info(&self, leaf: &Certificate, cancel: &Cancel) -> Result<Option<RenewalInfo>> {
         let _ = leaf;
         cancel.check().map(|()| None)
@@ -104,12 +111,61 @@ pub struct Request<'a> {
     identifiers: &'a Sans,
     key: &'a PrivateKey,
     csr: OnceLock<Csr>,
+    replaced: Option<&'a Certificate>,
+    order: Option<&'a dyn OrderInFlight>,
+}
+
+/// Where the URL of an order is kept while it is in flight, together with the key that it is for, so that a crash costs no
+/// second order.
+pub(crate) trait OrderInFlight: Sync {
+    /// The order that an earlier run left in flight with this issuer, for this key and these identifiers.
+    fn open(&self, issuer: &IssuerName) -> Option<String>;
+
+    /// Keep this URL and the key, durably, before the order is finalized. An older one is forgotten.
+    fn keep(&self, issuer: &IssuerName, url: &str) -> Result<()>;
 }
 
 impl<'a> Request<'a> {
     /// A certificate for these identifiers and this key.
     pub fn new(lineage: &'a LineageName, identifiers: &'a Sans, key: &'a PrivateKey) -> Self {
-        Self { lineage, identifiers, key, csr: OnceLock::new() }
+        Self { lineage, identifiers, key, csr: OnceLock::new(), replaced: None, order: None }
+    }
+
+    /// The certificate that the new one is to take the place of (RFC 9773 §5).
+    #[must_use]
+    pub fn replacing(mut self, leaf: &'a Certificate) -> Self {
+        self.replaced = Some(leaf);
+        self
+    }
+
+    /// Keep the order in flight here.
+    pub(crate) fn kept_in(mut self, order: &'a dyn OrderInFlight) -> Self {
+        self.order = Some(order);
+        self
+    }
+
+    /// The certificate that the new one is to take the place of.
+    pub fn replaced(&self) -> Option<&Certificate> {
+        self.replaced
+    }
+
+    /// The URL of the order that an earlier run left in flight with this issuer, for this key and these identifiers.
+    pub fn order_in_flight(&self, issuer: &IssuerName) -> Option<String> {
+        self.order?.open(issuer)
+    }
+
+    /// Keep the URL of an order together with the key, so that a run that dies after the order was finalized costs no
+    /// second one. To be called before it is finalized; an older order is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission` when it cannot be kept: nothing should be finalized then.
+    ///
+    /// # Effects
+    ///
+    /// Disk, when the caller keeps orders; `apply` does.
+    pub fn keep_order(&self, issuer: &IssuerName, url: &str) -> Result<()> {
+        self.order.map_or(Ok(()), |order| order.keep(issuer, url))
     }
 
     /// The lineage that it is for.
@@ -157,17 +213,26 @@ pub struct Issued {
     pub chain: Chain,
     /// The private key, when the source brings its own instead of certifying the one of the request.
     pub key: Option<PrivateKey>,
+    /// What the authority's clock said while it answered, when it told (the `Date` of RFC 9110 §6.6.1).
+    pub authority_time: Option<Timestamp>,
 }
 
 impl Issued {
     /// A chain for the key of the request.
     pub fn new(chain: Chain) -> Self {
-        Self { chain, key: None }
+        Self { chain, key: None, authority_time: None }
     }
 
     /// A chain for a key that the source made.
     pub fn with_key(chain: Chain, key: PrivateKey) -> Self {
-        Self { chain, key: Some(key) }
+        Self { chain, key: Some(key), authority_time: None }
+    }
+
+    /// The same, with what the authority's clock said: this machine's is compared with it.
+    #[must_use]
+    pub const fn at(mut self, authority_time: Timestamp) -> Self {
+        self.authority_time = Some(authority_time);
+        self
     }
 }
 
@@ -179,12 +244,21 @@ pub struct RenewalInfo {
     pub window: Window,
     /// Ask again at this moment (the authority's `Retry-After`).
     pub check_again: Timestamp,
+    /// What the authority's clock said while it answered, when it told.
+    pub authority_time: Option<Timestamp>,
 }
 
 impl RenewalInfo {
     /// A suggestion, for implementers of [`Issuer`].
     pub const fn new(window: Window, check_again: Timestamp) -> Self {
-        Self { window, check_again }
+        Self { window, check_again, authority_time: None }
+    }
+
+    /// The same, with what the authority's clock said: this machine's is compared with it.
+    #[must_use]
+    pub const fn at(mut self, authority_time: Timestamp) -> Self {
+        self.authority_time = Some(authority_time);
+        self
     }
 }
 
@@ -204,6 +278,19 @@ pub enum RevocationReason {
 }
 
 impl RevocationReason {
+    /// Every reason that can be given.
+    pub const ALL: [Self; 4] = [Self::Unspecified, Self::KeyCompromise, Self::Superseded, Self::CessationOfOperation];
+
+    /// The word for it, as on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "key-compromise",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessation-of-operation",
+        }
+    }
+
     /// The number of its CRLReason.
     pub const fn number(self) -> u8 {
         match self {

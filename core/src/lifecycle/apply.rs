@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::consult::{self, Memory};
 use super::enter::Ground;
 use super::observe::{Endpoints, Remembered, Sight, access_stands};
+use super::obtain;
 use super::report::{LineageReport, Outcome, ProofReport, ReasonReport, ServedReport};
 use super::{Lifecycle, Options};
 use crate::deploy::attempt::{Attempt, Tools};
@@ -13,22 +15,17 @@ use crate::deploy::prove::{Gate, Proven, prove, prove_generation};
 use crate::deploy::recover::Recovered;
 use crate::deploy::settle::Committed;
 use crate::deploy::stage::{Origin, stage};
-use crate::ground::error::{Error, ErrorKind, Phase, Result, Retry};
+use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::GenerationId;
 use crate::ground::identity::Identity;
-use crate::ground::time::Timestamp;
-use crate::issue::issuer::Request;
-use crate::pki::key::PrivateKey;
 use crate::pki::material::Material;
 use crate::place::lineage::{Current, STAGE};
 use crate::place::manifest::Manifest;
 use crate::place::outputs;
-use crate::place::schedule::Schedule;
 use crate::place::store::Store;
 use crate::place::txn::Purpose;
 use crate::plan::decide::{Decision, Plan, Standing, decide};
-use crate::plan::policy;
-use crate::plan::spec::{KeyChange, Spec};
+use crate::plan::spec::Spec;
 
 /// What the first look, without a lock, came to.
 pub(super) enum First<'a> {
@@ -52,7 +49,12 @@ pub(super) fn look<'a>(
         Ok((ground, sight, decision))
     });
     match looked {
-        Ok((ground, sight, decision)) if decision.plan != Plan::Keep => First::Work(Box::new((ground, sight))),
+        Ok((ground, sight, decision))
+            if decision.plan != Plan::Keep
+                || consult::is_due(lifecycle, spec, &sight, &decision, options.endpoints) =>
+        {
+            First::Work(Box::new((ground, sight)))
+        }
         Ok((_, sight, decision)) => First::Done(Box::new(kept(spec, &sight, &decision))),
         Err(error) => First::Done(Box::new(LineageReport::new(&spec.name, "keep").failed(&error))),
     }
@@ -71,6 +73,10 @@ pub(super) fn work(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, opt
 }
 
 fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Options) -> Result<LineageReport> {
+    let consulted = consulted(lifecycle, ground, seen, options)?;
+    if let Some(kept) = consulted {
+        return Ok(kept);
+    }
     let entered = ground.enter(lifecycle, options)?;
     let (mut attempt, recovered) = ground.attempt(&entered, &seen.observed.served)?;
     let (mut report, settled) = recovery_report(ground.spec, recovered);
@@ -84,13 +90,19 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Optio
         sight = ground.observe(Some(&entered.store), options.endpoints)?;
     }
     let decision = decide(ground.spec, &sight.observed, attempt.now());
+    let mut notes = Vec::new();
     let done = match &decision.plan {
         Plan::Keep | Plan::Recover => None,
-        plan => Some(act(lifecycle, &mut attempt, plan)),
+        plan => Some(act(lifecycle, &mut attempt, plan, &mut notes)),
     };
     let first = std::mem::replace(&mut report, kept(ground.spec, &sight, &decision));
     report.notes.splice(0..0, first.notes);
     report.changed |= first.changed;
+    report.notes.append(&mut notes);
+    if done.is_some() {
+        // What comes next is seen at the next look.
+        (report.renewal, report.next) = (None, None);
+    }
     match done {
         None => {}
         Some(Ok(committed)) => fill(&mut report, &committed),
@@ -100,6 +112,24 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Optio
         }
     }
     Ok(report)
+}
+
+/// Ask the issuer for its suggestion when it is time to. The report, when there is nothing else to do.
+fn consulted(
+    lifecycle: &Lifecycle,
+    ground: &Ground<'_>,
+    seen: &Sight,
+    options: &Options,
+) -> Result<Option<LineageReport>> {
+    let decision = decide(ground.spec, &seen.observed, ground.tools.clock.now());
+    if !consult::is_due(lifecycle, ground.spec, seen, &decision, options.endpoints) {
+        return Ok(None);
+    }
+    let Some(store) = Store::open(&ground.tools.fs, &lifecycle.config.root)? else { return Ok(None) };
+    let mut sight = seen.clone();
+    consult::consult(lifecycle, &store, ground.spec, &mut sight, Memory::Keep)?;
+    let decision = decide(ground.spec, &sight.observed, ground.tools.clock.now());
+    Ok((decision.plan == Plan::Keep).then(|| kept(ground.spec, &sight, &decision)))
 }
 
 /// What recovery left to be done.
@@ -121,7 +151,7 @@ fn recovery_report(spec: &Spec, recovered: Recovered) -> (LineageReport, Settled
     }
 }
 
-fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<Committed> {
+fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan, notes: &mut Vec<String>) -> Result<Committed> {
     // A repair is better than what there is, whoever can be told of it.
     if *plan != Plan::Repair {
         attempt.preflight()?;
@@ -129,14 +159,19 @@ fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
     match plan {
         Plan::Issue => {
-            let material = issue(lifecycle, attempt)?;
-            let origin = Origin::Issued(material.1);
-            deploy_material(attempt, &material.0, &origin)
+            let mut obtained = obtain::issue(lifecycle, attempt)?;
+            notes.append(&mut obtained.passed_over);
+            let proven = staged_and_proven(attempt, &obtained.material, &Origin::Issued(obtained.issuer.clone()));
+            let settled = obtain::settle(attempt, &obtained, proven.as_ref().err());
+            let proven = proven?;
+            settled?;
+            carry_through(attempt, proven, Purpose::Deploy, from)
         }
         Plan::Activate(id) => {
             // What is active already is not judged as if it were new: it is made to be served.
             let gate = if from == Some(*id) { Gate::Return } else { Gate::Forward };
             let proven = ready(attempt, *id, gate)?;
+            obtain::forget_order_of(attempt, proven.key_fingerprint());
             carry_through(attempt, proven, Purpose::Deploy, from)
         }
         Plan::Repair => repair(attempt),
@@ -144,12 +179,16 @@ fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan) -> Result<
     }
 }
 
-/// `Issued → Staged → Proven → …`: what `apply` does with what an issuer made, and `deploy` with what it was given.
+/// `Issued → Staged → Proven → …`: what `deploy` does with what it was given.
 pub(super) fn deploy_material(attempt: &mut Attempt<'_>, material: &Material, origin: &Origin) -> Result<Committed> {
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
-    let proven = stage(attempt, material, origin).and_then(|staged| prove(attempt, staged, Gate::Forward));
-    let proven = proven.inspect_err(|_| swept(attempt))?;
+    let proven = staged_and_proven(attempt, material, origin)?;
     carry_through(attempt, proven, Purpose::Deploy, from)
+}
+
+fn staged_and_proven(attempt: &Attempt<'_>, material: &Material, origin: &Origin) -> Result<Proven> {
+    let proven = stage(attempt, material, origin).and_then(|staged| prove(attempt, staged, Gate::Forward));
+    proven.inspect_err(|_| swept(attempt))
 }
 
 /// The same key and certificate in a new generation, with the access and outputs that are wished.
@@ -191,63 +230,6 @@ fn swept(attempt: &Attempt<'_>) {
     let _ = attempt.directory.sweep();
 }
 
-/// Key, request, and what the issuer makes of it. The private key stays in this process.
-fn issue(lifecycle: &Lifecycle, attempt: &Attempt<'_>) -> Result<(Material, crate::ground::id::IssuerName)> {
-    attempt.begin(Phase::Issue);
-    let spec = attempt.spec;
-    let missing =
-        || Error::new(ErrorKind::Bug, "a lineage without issuer was to be issued").context("lineage", &spec.name);
-    let issuer = spec.issuer.as_ref().and_then(|name| lifecycle.issuers.get(name)).ok_or_else(missing)?;
-    let made = obtain(attempt, &**issuer);
-    let made = made.map_err(|error| error.in_phase(Phase::Issue).context("lineage", &spec.name));
-    remember(attempt, &made)?;
-    Ok((made?, issuer.id().clone()))
-}
-
-fn obtain(attempt: &Attempt<'_>, issuer: &dyn crate::issue::issuer::Issuer) -> Result<Material> {
-    let spec = attempt.spec;
-    let key = match kept_key(attempt)? {
-        Some(key) => key,
-        None => PrivateKey::generate(spec.key)?,
-    };
-    let issued = issuer.issue(&Request::new(&spec.name, &spec.identifiers, &key), &attempt.tools.cancel)?;
-    Material::new(issued.key.unwrap_or(key), issued.chain)
-}
-
-/// The active key, when a renewal shall not bring a fresh one.
-fn kept_key(attempt: &Attempt<'_>) -> Result<Option<PrivateKey>> {
-    let Some(active) = attempt
-        .active
-        .as_ref()
-        .filter(|active| attempt.spec.key_change == KeyChange::Renew && active.key == attempt.spec.key)
-    else {
-        return Ok(None);
-    };
-    let Some(node) = attempt.directory.generation(active.generation)? else { return Ok(None) };
-    read_material(attempt, &node, active).map(|material| Some(material.key().clone()))
-}
-
-/// A failed issuance makes the next one wait, longer each time; a good one forgets that.
-fn remember(attempt: &Attempt<'_>, made: &Result<Material>) -> Result<()> {
-    let before = attempt.directory.schedule()?;
-    let schedule = match made {
-        Ok(_) => Schedule::default(),
-        Err(error) if error.kind() == ErrorKind::Cancelled => return Ok(()),
-        Err(error) => {
-            let failures = before.failures.saturating_add(1);
-            let left = attempt.active.as_ref().and_then(|active| active.window.end.since(attempt.now()));
-            let own = attempt.now().saturating_add(policy::backoff(failures, left));
-            let told = match error.retry_when() {
-                Retry::After(time) => time,
-                _ => Timestamp::MIN,
-            };
-            attempt.record("issue_failed", None, Some(error.to_string()));
-            Schedule { failures, not_before: Some(own.max(told)) }
-        }
-    };
-    if schedule == before { Ok(()) } else { attempt.directory.write_schedule(&schedule) }
-}
-
 /// The report of a lineage with which nothing was done, or not yet.
 pub(super) fn kept(spec: &Spec, sight: &Sight, decision: &Decision) -> LineageReport {
     let mut report = LineageReport::new(&spec.name, decision.plan.code());
@@ -257,6 +239,11 @@ pub(super) fn kept(spec: &Spec, sight: &Sight, decision: &Decision) -> LineageRe
         report.not_after = Some(manifest.window.end.to_string());
     }
     report.served = sight.served.clone();
+    report.silent.clone_from(&sight.silent);
+    if !spec.issuers.is_empty() {
+        report.renewal = decision.renewal.map(|renewal| renewal.at.to_string());
+    }
+    report.next = decision.next.map(|next| next.to_string());
     if let Standing::Waiting { .. } = decision.standing {
         report.outcome = Outcome::Failed;
     }
@@ -271,6 +258,7 @@ pub(super) fn fill(report: &mut LineageReport, committed: &Committed) {
     report.not_after = Some(committed.manifest().window.end.to_string());
     let seen: Vec<ServedReport> = committed.observations().iter().filter_map(ServedReport::of).collect();
     report.served = (!seen.is_empty()).then_some(seen);
+    report.silent.clear();
     report.access = committed
         .access()
         .iter()
@@ -330,9 +318,18 @@ impl Lifecycle {
         spec: &Spec,
         endpoints: Endpoints,
     ) -> super::report::PlannedReport {
-        let decided = Ground::of(self, &self.tools, me, spec)
-            .and_then(|ground| ground.observe(store, endpoints))
-            .map(|sight| decide(spec, &sight.observed, self.tools.clock.now()));
+        let looked = Ground::of(self, &self.tools, me, spec).and_then(|ground| ground.observe(store, endpoints));
+        let decided = looked.and_then(|mut sight| {
+            let decide = |sight: &Sight| decide(spec, &sight.observed, self.tools.clock.now());
+            let decision = decide(&sight);
+            match store {
+                Some(store) if consult::is_due(self, spec, &sight, &decision, endpoints) => {
+                    consult::consult(self, store, spec, &mut sight, Memory::Leave)?;
+                    Ok(decide(&sight))
+                }
+                _ => Ok(decision),
+            }
+        });
         super::report::PlannedReport::new(&spec.name, decided)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Lifecycle;
+use super::{Lifecycle, issuers};
 use crate::deploy::attempt::{Service, Tools, Watch};
 use crate::deploy::probe::Probe;
 use crate::deploy::reload::Reloader;
@@ -13,13 +13,12 @@ use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::{IssuerName, LineageName};
 use crate::ground::time::Clock;
 use crate::issue::issuer::Issuer;
-use crate::issue::local::LocalCa;
 use crate::place::access::names::Names;
 use crate::place::clock::SystemClock;
 use crate::place::filesystem::Filesystem;
 use crate::place::machine;
 use crate::place::os::OsFilesystem;
-use crate::plan::spec::{Config, IssuerSpec, Spec};
+use crate::plan::spec::{Config, Spec};
 
 /// A [`Lifecycle`] in the making.
 #[derive(Debug)]
@@ -126,16 +125,12 @@ impl Builder {
         let Self { config, tools, mut issuers, reloaders, probes, patience } = self;
         for (name, spec) in &config.issuers {
             if !issuers.contains_key(name) {
-                let issuer = match spec {
-                    IssuerSpec::Local(local) => {
-                        LocalCa::new(name.clone(), local.clone(), tools.fs.clone(), &config.root, tools.clock.clone())
-                    }
-                };
-                issuers.insert(name.clone(), Arc::new(issuer));
+                let issuer = issuers::configured(name, spec, &config.root, &tools)?;
+                issuers.insert(name.clone(), issuer);
             }
         }
         for spec in config.lineages.values() {
-            if let Some(issuer) = spec.issuer.as_ref().filter(|issuer| !issuers.contains_key(*issuer)) {
+            if let Some(issuer) = spec.issuers.iter().find(|issuer| !issuers.contains_key(*issuer)) {
                 return Err(Error::new(ErrorKind::InvalidSpec, "the lineage names an issuer that there is not")
                     .context("lineage", &spec.name)
                     .context("issuer", issuer)

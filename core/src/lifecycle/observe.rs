@@ -31,12 +31,14 @@ pub enum Endpoints {
 }
 
 /// What was seen of one lineage.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
     pub(super) observed: Observed,
     pub(super) manifest: Option<Manifest>,
     pub(super) txn: Txn,
     pub(super) served: Option<Vec<ServedReport>>,
+    /// Where nobody answered.
+    pub(super) silent: Vec<String>,
 }
 
 /// Look at one lineage.
@@ -69,7 +71,10 @@ fn look_at_disk(
         TxnFile::Read(txn) => sight.txn = txn,
         TxnFile::Unreadable(_) => observed.unfinished = true,
     }
-    let inventory = directory.inventory()?;
+    let Some(inventory) = directory.inventory()? else {
+        observed.unfinished = true;
+        return Ok(());
+    };
     observed.unfinished |= sight.txn.activation.is_some() || inventory.debris == Debris::Some;
     for output in &spec.outputs {
         observed.unfinished |= outputs::is_waiting(&*tools.fs, &output.path)?;
@@ -80,6 +85,10 @@ fn look_at_disk(
     let schedule = directory.schedule()?;
     observed.issue_not_before = schedule.not_before;
     observed.issue_failures = schedule.failures;
+    observed.issue_why = schedule.why;
+    observed.asked = schedule.asked;
+    observed.issued = schedule.issued;
+    observed.clock = schedule.clock;
 
     for (name, node) in [("", &directory.node), ("generations", &inventory.generations)] {
         let found = Access::read(&*directory.fs, node)?;
@@ -143,7 +152,10 @@ fn look_at_generation(
         key: manifest.key,
         issuer: manifest.issuer.clone(),
         window: manifest.window,
+        created: manifest.created,
     });
+    // A question about another leaf was no question about this one.
+    observed.asked = observed.asked.filter(|asked| asked.leaf == manifest.leaf);
     observed.newest_known = Some(manifest.created);
     sight.manifest = Some(manifest);
     Ok(())
@@ -266,6 +278,7 @@ impl Sight {
         }
         self.observed.served = before.observed.served.clone();
         self.served.clone_from(&before.served);
+        self.silent.clone_from(&before.silent);
         Remembered::Yes
     }
 }
@@ -295,8 +308,13 @@ fn look_at_service(tools: &Tools, service: &Service, endpoints: Endpoints, sight
                     other.push(error.to_string());
                 }
                 seen.extend(observations.iter().filter_map(ServedReport::of));
+                let silent = observations.iter().filter(|observation| observation.seen.is_err());
+                sight.silent.extend(silent.map(|observation| observation.place.to_string()));
             }
-            Err(error) => unreachable.push(format!("{}: {error:#}", probe.describe())),
+            Err(error) => {
+                sight.silent.push(probe.describe());
+                unreachable.push(format!("{}: {error:#}", probe.describe()));
+            }
         }
     }
     sight.observed.served = match (other.is_empty(), unreachable.is_empty()) {

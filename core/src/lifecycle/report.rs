@@ -1,5 +1,6 @@
 //! What each verb did or found, in one versioned shape a verb. Surfaces print them; they decide nothing.
 
+mod account;
 mod evidence;
 mod run;
 mod standing;
@@ -7,6 +8,9 @@ mod verified;
 
 use serde::Serialize;
 
+#[cfg(feature = "acme")]
+pub use account::AccountReport;
+pub use account::RevokeReport;
 pub use evidence::{ProofReport, ReasonReport, ServedReport};
 pub use run::{LineageReport, PlanReport, PlannedReport, RunReport};
 pub use standing::{GenerationReport, LineageStatus, StatusReport};

@@ -5,11 +5,14 @@ use super::{Lifecycle, Selection};
 use crate::ground::error::Result;
 use crate::ground::id::GenerationId;
 use crate::ground::name::Identifier;
+use crate::ground::time::Timestamp;
 use crate::place::lineage::{Current, LineageDirectory, TxnFile};
 use crate::place::manifest::Manifest;
+use crate::place::schedule::Schedule;
 use crate::place::store::Store;
 use crate::place::txn::Txn;
-use crate::plan::policy::{self, Seed};
+use crate::plan::reason::Reason;
+use crate::plan::renewal::{Seed, renewal};
 use crate::plan::spec::Spec;
 
 /// How many events of the history are shown.
@@ -23,7 +26,8 @@ impl Lifecycle {
             let spec = self.config.lineage(name)?;
             let mut status = LineageStatus::new(name);
             let directory = store.as_ref().map(|store| store.lineage(name)).transpose().map(Option::flatten);
-            match directory.and_then(|directory| tell(spec, self.tools.machine, directory.as_ref(), &mut status)) {
+            let teller = Teller { spec, machine: self.tools.machine, now: self.tools.clock.now() };
+            match directory.and_then(|directory| teller.tell(directory.as_ref(), &mut status)) {
                 Ok(()) => {}
                 Err(error) => status.fail(&error),
             }
@@ -33,58 +37,93 @@ impl Lifecycle {
     }
 }
 
-fn tell(spec: &Spec, machine: u64, directory: Option<&LineageDirectory>, status: &mut LineageStatus) -> Result<()> {
-    let Some(directory) = directory else {
-        status.unsettle("nothing was deployed yet".to_owned(), Outcome::Finding);
-        return Ok(());
-    };
-    let txn = match directory.txn()? {
-        TxnFile::Read(txn) => txn,
-        TxnFile::Unreadable(why) => {
-            status.unsettle(format!("`txn` cannot be used: {why}"), Outcome::Failed);
-            Txn::default()
-        }
-    };
-    tell_unsettled(&txn, status);
-    let active = match directory.current()? {
-        Current::Generation(id) => Some(id),
-        Current::Absent => {
-            status.unsettle("no generation is active".to_owned(), Outcome::Finding);
-            None
-        }
-        Current::Foreign(what) => {
-            status.unsettle(format!("`current` leads to {what}"), Outcome::Failed);
-            None
-        }
-    };
-    let ids = directory.ids()?;
-    let previous = txn.previous.filter(|id| active != Some(*id) && ids.contains(id));
-    status.previous = previous.map(|id| id.to_string());
-    let newest = active.map(|id| read_manifest(directory, id)).transpose()?.flatten();
-    for id in ids.into_iter().rev() {
-        let manifest = read_manifest(directory, id)?;
-        if active == Some(id) {
-            match &manifest {
-                Some(manifest) => tell_active(spec, machine, manifest, status),
-                None => status.unsettle(format!("{id} is active and has no usable manifest"), Outcome::Failed),
+/// What is said of one lineage depends on these.
+struct Teller<'a> {
+    spec: &'a Spec,
+    machine: u64,
+    now: Timestamp,
+}
+
+impl Teller<'_> {
+    fn tell(&self, directory: Option<&LineageDirectory>, status: &mut LineageStatus) -> Result<()> {
+        let Some(directory) = directory else {
+            status.unsettle("nothing was deployed yet".to_owned(), Outcome::Finding);
+            return Ok(());
+        };
+        let txn = match directory.txn()? {
+            TxnFile::Read(txn) => txn,
+            TxnFile::Unreadable(why) => {
+                status.unsettle(format!("`txn` cannot be used: {why}"), Outcome::Failed);
+                Txn::default()
             }
+        };
+        tell_unsettled(&txn, status);
+        let schedule = directory.schedule()?;
+        self.tell_issuing(&schedule, status);
+        let active = match directory.current()? {
+            Current::Generation(id) => Some(id),
+            Current::Absent => {
+                status.unsettle("no generation is active".to_owned(), Outcome::Finding);
+                None
+            }
+            Current::Foreign(what) => {
+                status.unsettle(format!("`current` leads to {what}"), Outcome::Failed);
+                None
+            }
+        };
+        let ids = directory.ids()?;
+        let previous = txn.previous.filter(|id| active != Some(*id) && ids.contains(id));
+        status.previous = previous.map(|id| id.to_string());
+        let newest = active.map(|id| read_manifest(directory, id)).transpose()?.flatten();
+        for id in ids.into_iter().rev() {
+            let manifest = read_manifest(directory, id)?;
+            if active == Some(id) {
+                match &manifest {
+                    Some(manifest) => self.tell_active(&schedule, manifest, status),
+                    None => status.unsettle(format!("{id} is active and has no usable manifest"), Outcome::Failed),
+                }
+            }
+            status.generations.push(GenerationReport {
+                generation: id.to_string(),
+                role: role(id, active, newest.as_ref(), &txn),
+                created: manifest.as_ref().map(|manifest| manifest.created.to_string()),
+                repairs: manifest.as_ref().and_then(|manifest| manifest.repairs).map(|id| id.to_string()),
+                not_after: manifest.as_ref().map(|manifest| manifest.window.end.to_string()),
+            });
         }
-        status.generations.push(GenerationReport {
-            generation: id.to_string(),
-            role: role(id, active, newest.as_ref(), &txn),
-            created: manifest.as_ref().map(|manifest| manifest.created.to_string()),
-            repairs: manifest.as_ref().and_then(|manifest| manifest.repairs).map(|id| id.to_string()),
-            not_after: manifest.as_ref().map(|manifest| manifest.window.end.to_string()),
-        });
+        if let Some(active) = active.filter(|_| status.generation.is_none()) {
+            status.unsettle(format!("{active} is active and is not there"), Outcome::Failed);
+        }
+        let mut history = directory.history()?;
+        history.reverse();
+        history.truncate(EVENTS);
+        status.history = history;
+        Ok(())
     }
-    if let Some(active) = active.filter(|_| status.generation.is_none()) {
-        status.unsettle(format!("{active} is active and is not there"), Outcome::Failed);
+
+    fn tell_issuing(&self, schedule: &Schedule, status: &mut LineageStatus) {
+        let Some(until) = schedule.not_before.filter(|until| *until > self.now && !self.spec.issuers.is_empty()) else {
+            return;
+        };
+        let reason = Reason::BackOff { until, failures: schedule.failures, why: schedule.why.clone() };
+        status.unsettle(reason.to_string(), Outcome::Failed);
     }
-    let mut history = directory.history()?;
-    history.reverse();
-    history.truncate(EVENTS);
-    status.history = history;
-    Ok(())
+
+    fn tell_active(&self, schedule: &Schedule, manifest: &Manifest, status: &mut LineageStatus) {
+        status.generation = Some(manifest.generation.to_string());
+        status.identifiers = manifest.identifiers.iter().map(Identifier::to_string).collect();
+        status.issuer = manifest.issuer.as_ref().map(ToString::to_string);
+        status.fingerprint = Some(manifest.leaf.to_string());
+        status.not_before = Some(manifest.window.start.to_string());
+        status.not_after = Some(manifest.window.end.to_string());
+        if !self.spec.issuers.is_empty() {
+            let seed = Seed::new(self.machine, &self.spec.name);
+            let suggested = schedule.asked.filter(|asked| asked.leaf == manifest.leaf).and_then(|asked| asked.window);
+            let renewal = renewal(manifest.window, suggested, &schedule.issued, self.now, seed);
+            status.renewal = Some(renewal.at.to_string());
+            status.renewal_basis = Some(renewal.basis.to_string());
+        }
+    }
 }
 
 fn tell_unsettled(txn: &Txn, status: &mut LineageStatus) {
@@ -98,19 +137,6 @@ fn tell_unsettled(txn: &Txn, status: &mut LineageStatus) {
     }
     if let Some(held) = txn.held {
         status.unsettle(format!("{held} is held by a rollback"), Outcome::Well);
-    }
-}
-
-fn tell_active(spec: &Spec, machine: u64, manifest: &Manifest, status: &mut LineageStatus) {
-    status.generation = Some(manifest.generation.to_string());
-    status.identifiers = manifest.identifiers.iter().map(Identifier::to_string).collect();
-    status.issuer = manifest.issuer.as_ref().map(ToString::to_string);
-    status.fingerprint = Some(manifest.leaf.to_string());
-    status.not_before = Some(manifest.window.start.to_string());
-    status.not_after = Some(manifest.window.end.to_string());
-    if spec.issuer.is_some() {
-        let seed = Seed::new(machine, &spec.name);
-        status.renewal = Some(policy::renewal_time(manifest.window, seed).to_string());
     }
 }
 

@@ -15,8 +15,8 @@ use crate::place::outputs;
 use crate::place::store::Store;
 use crate::plan::decide::{Plan, decide};
 use crate::plan::observed::Served;
-use crate::plan::policy;
 use crate::plan::reason::{Reason, bring};
+use crate::plan::renewal;
 use crate::plan::spec::{Form, Running, Spec};
 
 /// How much is looked at.
@@ -195,7 +195,7 @@ fn release(spec: &Spec, held: Option<GenerationId>) -> String {
 
 /// When a certificate that is still there should worry somebody: half of the time between its renewal and its end is over.
 fn overdue(window: Window) -> Timestamp {
-    let left = window.end.since(policy::renewal_window(window).end).unwrap_or_default();
+    let left = window.end.since(renewal::renewal_window(window).end).unwrap_or_default();
     window.end.saturating_sub(left / 2)
 }
 

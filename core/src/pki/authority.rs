@@ -145,7 +145,7 @@ const ORGANIZATION: &str = "2.5.4.10";
 const COMMON_NAME: &str = "2.5.4.3";
 
 /// What every certificate has here: a window, a random serial number, no subject.
-fn params(validity: Window) -> Result<CertificateParams> {
+pub(super) fn params(validity: Window) -> Result<CertificateParams> {
     let time = |moment: Timestamp| {
         let bug = |error: x509_parser::error::X509Error| {
             Error::new(ErrorKind::Bug, "a time cannot be written into a certificate").source(error.to_string())

@@ -17,6 +17,10 @@ use crate::ground::id::Fingerprint;
 use crate::ground::name::Identifier;
 use crate::ground::time::Window;
 
+/// "id-at-commonName" (RFC 5280 §A.1).
+#[cfg(feature = "acme")]
+const COMMON_NAME: &str = "2.5.4.3";
+
 /// More than any certificate that is accepted: a thousand long names fit.
 const MAX_INPUT: usize = 512 * 1024;
 
@@ -121,6 +125,18 @@ impl Certificate {
     /// The serial number in lower-case hexadecimal, two digits a byte, as encoded.
     pub fn serial(&self) -> String {
         name::hex(&self.0.serial)
+    }
+
+    /// The serial number as encoded: a zero before a set high bit belongs to it.
+    #[cfg(feature = "acme")]
+    pub(crate) fn serial_bytes(&self) -> &[u8] {
+        &self.0.serial
+    }
+
+    /// The common names of its issuer; certificates have one at most, as a rule.
+    #[cfg(feature = "acme")]
+    pub(crate) fn issuer_common_names(&self) -> impl Iterator<Item = String> {
+        Name::new(self.issuer_der()).values(COMMON_NAME)
     }
 
     /// The algorithm of its key, when it is one that certwright knows.

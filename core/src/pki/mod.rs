@@ -3,6 +3,7 @@
 //! The only place that names rcgen, x509-parser and webpki, and ring but for the TLS client's provider. Pure: no I/O, no
 //! clock; whoever asks whether something is valid says when.
 
+pub(crate) mod acme_identifier;
 mod algorithm;
 mod alt_name;
 pub(crate) mod authority;
@@ -17,6 +18,10 @@ pub(crate) mod finding;
 #[cfg(test)]
 pub(crate) mod forge;
 pub(crate) mod inspect;
+#[cfg(feature = "acme")]
+mod jwk;
+#[cfg(feature = "acme")]
+pub(crate) mod jws;
 pub(crate) mod key;
 mod key_form;
 pub(crate) mod leaf;

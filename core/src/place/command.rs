@@ -15,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open, waitid};
+use zeroize::Zeroizing;
 
 use self::program::Program;
 use self::tail::Ring;
@@ -45,8 +46,11 @@ const BUSY_PAUSE: Duration = Duration::from_millis(10);
 pub(crate) struct Outcome {
     /// How it ended.
     pub(crate) status: Status,
-    /// The end of what it printed on both streams, in the order it was printed.
+    /// The end of what it printed on both streams, in the order it was printed; on standard error alone after
+    /// [`run_for_output`].
     pub(crate) output: Tail,
+    /// The end of what it printed on standard output, as it was printed, after [`run_for_output`]; else nothing.
+    pub(crate) printed: Zeroizing<Vec<u8>>,
 }
 
 /// How a command ended.
@@ -88,11 +92,35 @@ pub(crate) fn preflight(command: &Command) -> Result<()> {
 ///
 /// Those of the program.
 pub(crate) fn run(command: &Command, variables: &[(&str, &str)], cancel: &Cancel) -> Result<Outcome> {
+    run_with(command, variables, Streams::Together, cancel)
+}
+
+/// As [`run`], with standard output kept apart from standard error, to be handed on.
+///
+/// # Errors
+///
+/// As [`run`].
+///
+/// # Effects
+///
+/// Those of the program.
+pub(crate) fn run_for_output(command: &Command, variables: &[(&str, &str)], cancel: &Cancel) -> Result<Outcome> {
+    run_with(command, variables, Streams::Apart, cancel)
+}
+
+/// Whether both streams of a program go into one pipe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Streams {
+    Together,
+    Apart,
+}
+
+fn run_with(command: &Command, variables: &[(&str, &str)], streams: Streams, cancel: &Cancel) -> Result<Outcome> {
     cancel.check()?;
     let program = Program::of(command)?;
     let begun = Instant::now();
     let fault = |source: std::io::Error| program.fault("the program cannot be run", source);
-    let mut run = Run::start(&program, command, variables, cancel).map_err(fault)?;
+    let mut run = Run::start(&program, command, variables, streams, cancel).map_err(fault)?;
     let limit = begun.checked_add(command.limit);
     let status = match run.watch(limit, Some(cancel)) {
         Ok(Watch::Ended) => None,
@@ -110,8 +138,12 @@ pub(crate) fn run(command: &Command, variables: &[(&str, &str)], cancel: &Cancel
             stopped
         }
     };
-    run.drain();
-    Ok(Outcome { status, output: run.ring.into_tail() })
+    run.output.drain();
+    let printed = run.apart.map_or_else(Zeroizing::default, |mut apart| {
+        apart.drain();
+        apart.ring.into_bytes()
+    });
+    Ok(Outcome { status, output: run.output.ring.into_tail(), printed })
 }
 
 enum Watch {
@@ -126,9 +158,9 @@ struct Run {
     group: Pid,
     /// Becomes readable when the program ends; `None` where the kernel has no pidfd.
     end: Option<OwnedFd>,
-    /// Our end of the output; `None` once every writer is gone.
-    output: Option<OwnedFd>,
-    ring: Ring,
+    output: Stream,
+    /// Standard output, when it is kept apart.
+    apart: Option<Stream>,
 }
 
 impl Run {
@@ -136,12 +168,21 @@ impl Run {
         program: &Program,
         command: &Command,
         variables: &[(&str, &str)],
+        streams: Streams,
         cancel: &Cancel,
     ) -> std::io::Result<Self> {
-        let (output, child) = spawn(program, command, variables, cancel)?;
+        let (output, writing) = Stream::open()?;
+        let (apart, standard) = match streams {
+            Streams::Together => (None, writing.try_clone()?),
+            Streams::Apart => {
+                let (apart, writing) = Stream::open()?;
+                (Some(apart), writing)
+            }
+        };
+        let child = spawn(program, command, variables, (standard, writing), cancel)?;
         let group = Pid::from_child(&child);
         let end = pidfd_open(group, PidfdFlags::empty()).ok();
-        Ok(Self { child, group, end, output: Some(output), ring: Ring::new() })
+        Ok(Self { child, group, end, output, apart })
     }
 
     /// Keep reading what it prints until it ends, the moment comes (never, when `None`), or stopping is asked for.
@@ -163,41 +204,19 @@ impl Run {
 
     /// Until something is printed, it ends, or the time is over.
     fn wait(&mut self, span: Duration) -> std::io::Result<()> {
-        let mut sources: Vec<PollFd<'_>> = Vec::with_capacity(2);
-        sources.extend(self.output.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
+        let mut sources: Vec<PollFd<'_>> = Vec::with_capacity(3);
+        let pipes = self.apart.iter().chain([&self.output]).filter_map(|stream| stream.pipe.as_ref());
+        sources.extend(pipes.map(|fd| PollFd::new(fd, PollFlags::IN)));
         sources.extend(self.end.as_ref().map(|fd| PollFd::new(fd, PollFlags::IN)));
         let span = Timespec { tv_sec: 0, tv_nsec: span.subsec_nanos().into() };
         match poll(&mut sources, Some(&span)) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        self.read(usize::MAX);
+        for stream in self.apart.iter_mut().chain([&mut self.output]) {
+            stream.read(usize::MAX);
+        }
         Ok(())
-    }
-
-    /// Take what lies in the pipe, at most one buffer of it and at most `limit`; never waits.
-    fn read(&mut self, limit: usize) -> usize {
-        let Some(output) = &self.output else { return 0 };
-        let taken = self.ring.fill(output.as_fd(), limit);
-        match taken {
-            Ok(0) if limit > 0 => self.output = None,
-            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
-            Err(_) => self.output = None,
-        }
-        taken.unwrap_or(0)
-    }
-
-    /// What was printed before the end and is still in the pipe. A background process may go on printing, so only what
-    /// is there now is taken.
-    fn drain(&mut self) {
-        let waiting = self.output.as_ref().and_then(|fd| rustix::io::ioctl_fionread(fd).ok()).unwrap_or(0);
-        let mut left = usize::try_from(waiting).unwrap_or(0);
-        while left > 0 {
-            match self.read(left) {
-                0 => return,
-                taken => left -= taken,
-            }
-        }
     }
 
     /// Whether the program itself has ended. It is not reaped by asking.
@@ -234,15 +253,55 @@ impl Run {
     }
 }
 
-/// Start it; the reading end of its output, which does not block, comes back beside it.
+/// Something that a program prints to.
+struct Stream {
+    /// Our end of the pipe; `None` once every writer is gone.
+    pipe: Option<OwnedFd>,
+    ring: Ring,
+}
+
+impl Stream {
+    /// A pipe whose reading end does not block, and its writing end.
+    fn open() -> std::io::Result<(Self, OwnedFd)> {
+        let (reading, writing) = pipe_with(PipeFlags::CLOEXEC)?;
+        rustix::io::ioctl_fionbio(&reading, true)?;
+        Ok((Self { pipe: Some(reading), ring: Ring::new() }, writing))
+    }
+
+    /// Take what lies in the pipe, at most one buffer of it and at most `limit`; never waits.
+    fn read(&mut self, limit: usize) -> usize {
+        let Some(pipe) = &self.pipe else { return 0 };
+        let taken = self.ring.fill(pipe.as_fd(), limit);
+        match taken {
+            Ok(0) if limit > 0 => self.pipe = None,
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => {}
+            Err(_) => self.pipe = None,
+        }
+        taken.unwrap_or(0)
+    }
+
+    /// What was printed before the end and is still in the pipe. A background process may go on printing, so only what
+    /// is there now is taken.
+    fn drain(&mut self) {
+        let waiting = self.pipe.as_ref().and_then(|fd| rustix::io::ioctl_fionread(fd).ok()).unwrap_or(0);
+        let mut left = usize::try_from(waiting).unwrap_or(0);
+        while left > 0 {
+            match self.read(left) {
+                0 => return,
+                taken => left -= taken,
+            }
+        }
+    }
+}
+
+/// Start it with these for its standard output and standard error.
 fn spawn(
     program: &Program,
     command: &Command,
     variables: &[(&str, &str)],
+    (output, errors): (OwnedFd, OwnedFd),
     cancel: &Cancel,
-) -> std::io::Result<(OwnedFd, Child)> {
-    let (reading, writing) = pipe_with(PipeFlags::CLOEXEC)?;
-    rustix::io::ioctl_fionbio(&reading, true)?;
+) -> std::io::Result<Child> {
     #[expect(clippy::disallowed_methods, reason = "this is the replacement that the ban names")]
     let mut prepared = std::process::Command::new(program.path());
     prepared
@@ -253,8 +312,8 @@ fn spawn(
         .env("LANG", "C.UTF-8")
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
-        .stdout(writing.try_clone()?)
-        .stderr(writing)
+        .stdout(output)
+        .stderr(errors)
         .process_group(0);
     if let Some(name) = command.argv.first() {
         prepared.arg0(name);
@@ -267,7 +326,7 @@ fn spawn(
                 tries -= 1;
                 pause(BUSY_PAUSE, cancel).map_err(std::io::Error::other)?;
             }
-            other => return other.map(|child| (reading, child)),
+            other => return other,
         }
     }
 }

@@ -149,19 +149,29 @@ impl LineageDirectory {
             .map_err(|source| self.fault("the generation cannot be opened", &id.to_string(), source))
     }
 
-    /// The generations there are, complete or not, oldest first.
-    pub(crate) fn ids(&self) -> Result<Vec<GenerationId>> {
-        Ok(generation_ids(&self.names_in(&self.generations()?)?))
+    /// The directory that holds the generations, or `None` when a run died before it could make it.
+    fn generations_made(&self) -> Result<Option<Node>> {
+        found(self.fs.open(Some(&self.node), Path::new(GENERATIONS), Open::Directory))
+            .map_err(|source| self.fault("the generations cannot be opened", GENERATIONS, source))
     }
 
-    /// What lies in the directory and in `generations`, each listed once.
-    pub(crate) fn inventory(&self) -> Result<Inventory> {
-        let generations = self.generations()?;
+    /// The generations there are, complete or not, oldest first.
+    pub(crate) fn ids(&self) -> Result<Vec<GenerationId>> {
+        let generations = self.generations_made()?;
+        Ok(generations
+            .map(|node| self.names_in(&node))
+            .transpose()?
+            .map_or_else(Vec::new, |names| generation_ids(&names)))
+    }
+
+    /// What lies in the directory and in `generations`, each listed once; `None` when a run died before it could make them.
+    pub(crate) fn inventory(&self) -> Result<Option<Inventory>> {
+        let Some(generations) = self.generations_made()? else { return Ok(None) };
         let names = self.names_in(&generations)?;
         let half_made = names.iter().any(|name| starts_with(name, STAGE) || starts_with(name, TRASH));
         let half_made = half_made || self.names_in(&self.node)?.iter().any(|name| starts_with(name, atomic::TEMPORARY));
         let debris = if half_made { Debris::Some } else { Debris::None };
-        Ok(Inventory { ids: generation_ids(&names), generations, debris })
+        Ok(Some(Inventory { ids: generation_ids(&names), generations, debris }))
     }
 
     fn names_in(&self, directory: &Node) -> Result<Vec<OsString>> {

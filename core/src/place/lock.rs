@@ -83,7 +83,7 @@ fn holder_in(locks: &str, inode: u64) -> Option<u32> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "procfs is not part of the file system that is placed on")]
-pub(super) fn read_proc(path: &str) -> Option<String> {
+pub(in crate::place) fn read_proc(path: &str) -> Option<String> {
     std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 

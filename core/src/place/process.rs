@@ -1,5 +1,6 @@
 //! The process that a pid file names: whether it lives, and telling it something without ever telling somebody else.
 
+pub(crate) mod listening;
 #[cfg(test)]
 mod tests;
 

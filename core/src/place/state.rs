@@ -82,6 +82,24 @@ impl StateDirectory {
             .map_err(|source| self.fault("a state file cannot be written", name, source))
     }
 
+    /// Remove a file, durably. One that is not there is removed already.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission` with the path.
+    #[cfg(feature = "acme")]
+    pub(crate) fn remove(&self, name: &str) -> Result<()> {
+        found(self.fs.remove_file(&self.node, std::ffi::OsStr::new(name)))
+            .and_then(|removed| removed.map_or(Ok(()), |()| self.fs.sync(&self.node)))
+            .map_err(|source| self.fault("a state file cannot be removed", name, source))
+    }
+
+    /// Where it is.
+    #[cfg(feature = "acme")]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Keep other processes out until the guard is dropped. Waits for them at most `limit`.
     ///
     /// # Errors

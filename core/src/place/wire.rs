@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, send, socket_with, sockopt,
+    AddressFamily, SendFlags, Shutdown, SocketAddrUnix, SocketFlags, SocketType, connect, getsockname, send, shutdown,
+    socket_with, sockopt,
 };
 
 use super::pause::pause;
@@ -67,6 +68,23 @@ impl<'a> Wire<'a> {
                 other => return other.map(|()| wire).map_err(Into::into),
             }
         }
+    }
+
+    /// A connection that somebody else made to us.
+    pub(crate) fn accepted(
+        socket: impl Into<OwnedFd>,
+        end: Instant,
+        budget: usize,
+        cancel: &'a Cancel,
+    ) -> io::Result<Self> {
+        let socket = socket.into();
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        Ok(Self { socket, end, budget, cancel })
+    }
+
+    /// Say that nothing more is sent. The other side still may.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        Ok(shutdown(&self.socket, Shutdown::Write)?)
     }
 
     fn new(family: AddressFamily, end: Instant, budget: usize, cancel: &'a Cancel) -> io::Result<Self> {

@@ -11,8 +11,9 @@ mod tests;
 use std::time::Duration;
 
 use super::observed::{Active, Candidate, Deferred, Observed, Served};
-use super::policy::{LONGEST_BACKOFF, Seed, renewal_time};
+use super::policy::{LONGEST_BACKOFF, LONGEST_WAIT};
 use super::reason::Reason;
+use super::renewal::{Renewal, Seed, breather, renewal};
 use super::spec::Spec;
 use crate::ground::id::{GenerationId, IssuerName};
 use crate::ground::name::Sans;
@@ -34,7 +35,9 @@ pub struct Decision {
     /// Whether all is as wished once that is done.
     pub standing: Standing,
     /// When the active certificate is to be renewed; `None` when nothing is active.
-    pub renewal: Option<Timestamp>,
+    pub renewal: Option<Renewal>,
+    /// When something is to be done next as far as that is known now: `None` when only a change from outside could need it.
+    pub next: Option<Timestamp>,
 }
 
 /// The one thing to do next with a lineage.
@@ -85,7 +88,8 @@ pub enum Standing {
 pub(crate) fn decide(spec: &Spec, observed: &Observed, now: Timestamp) -> Decision {
     let mut case = Case::new(spec, observed, now);
     case.plan = case.choose();
-    Decision { plan: case.plan, reasons: case.reasons, standing: case.standing, renewal: case.renewal }
+    let next = case.next();
+    Decision { plan: case.plan, reasons: case.reasons, standing: case.standing, renewal: case.renewal, next }
 }
 
 /// The case of one lineage while it is being decided.
@@ -97,7 +101,7 @@ struct Case<'c> {
     plan: Plan,
     reasons: Vec<Reason>,
     standing: Standing,
-    renewal: Option<Timestamp>,
+    renewal: Option<Renewal>,
 }
 
 /// How the active generation falls short of the wish.
@@ -141,7 +145,10 @@ enum There {
 impl<'c> Case<'c> {
     fn new(spec: &'c Spec, observed: &'c Observed, now: Timestamp) -> Self {
         let seed = Seed::new(observed.machine, &spec.name);
-        let renewal = observed.active.as_ref().map(|active| renewal_time(active.window, seed));
+        let renewal = observed.active.as_ref().map(|active| {
+            let suggested = observed.asked.and_then(|asked| asked.window);
+            renewal(active.window, suggested, &observed.issued, now, seed)
+        });
         Self { spec, observed, now, seed, plan: Plan::Keep, reasons: Vec::new(), standing: Standing::Settled, renewal }
     }
 
@@ -174,8 +181,8 @@ impl<'c> Case<'c> {
 
     fn with_active(&mut self, active: &Active) -> Plan {
         let suspect = self.clock();
-        let due = self.renewal.is_some_and(|renewal| self.now >= renewal);
-        let mut lack = Lack { changed: false, due, expired: self.now > active.window.end };
+        let (due, expired) = self.aged(active);
+        let mut lack = Lack { changed: false, due, expired };
         let short = shortfall(self.spec, &active.identifiers, active.key, active.issuer.as_ref());
         match self.observed.held.filter(|_| !due) {
             // What it lacks is no reason to leave it, and is worth knowing.
@@ -185,8 +192,8 @@ impl<'c> Case<'c> {
         self.reasons.extend(short);
         if lack.expired {
             self.reasons.push(Reason::Expired { at: active.window.end });
-        } else if let Some(since) = self.renewal.filter(|_| due) {
-            self.reasons.push(Reason::RenewalDue { since, end: active.window.end });
+        } else if let Some(renewal) = self.renewal.filter(|_| due) {
+            self.reasons.push(Reason::RenewalDue { renewal, end: active.window.end });
         }
         match self.what_is_there(Some(active), lack) {
             There::Now(generation) => Plan::Activate(generation),
@@ -200,6 +207,28 @@ impl<'c> Case<'c> {
                 plan => plan,
             },
         }
+    }
+
+    /// Whether the active certificate is due and whether it has ended: by this machine's clock, unless that is ahead of an
+    /// authority's by whose time nothing is due.
+    fn aged(&mut self, active: &Active) -> (bool, bool) {
+        let aged = |now: Timestamp| (self.renewal.is_some_and(|renewal| now >= renewal.at), now > active.window.end);
+        let here = aged(self.now);
+        match self.there_now().filter(|there| self.now > there.saturating_add(CLOCK_MARGIN)) {
+            Some(authority) if here.0 || here.1 => {
+                let there = aged(authority);
+                if there != here {
+                    self.reasons.push(Reason::ClockAhead { now: self.now, authority });
+                }
+                there
+            }
+            _ => here,
+        }
+    }
+
+    /// What the clock of an authority says now, as far as that is known.
+    fn there_now(&self) -> Option<Timestamp> {
+        self.observed.clock.and_then(|check| check.there_now(self.now))
     }
 
     /// Material that is there already comes before any order.
@@ -237,7 +266,7 @@ impl<'c> Case<'c> {
     fn serves(&self, material: &Candidate, lack: Lack) -> bool {
         meets(self.spec, &material.identifiers, material.key, material.issuer.as_ref())
             && material.window.contains(self.now)
-            && (lack.changed || lack.expired || self.now < renewal_time(material.window, self.seed))
+            && (lack.changed || lack.expired || self.now < renewal(material.window, None, &[], self.now, self.seed).at)
     }
 
     /// Whether deferred material is to be tried again now; noted either way.
@@ -257,7 +286,7 @@ impl<'c> Case<'c> {
 
     /// Order, or note why that cannot be now.
     fn order(&mut self, lack: Lack, suspect: bool) -> Plan {
-        if self.spec.issuer.is_none() {
+        if self.spec.issuers.is_empty() {
             self.reasons.push(Reason::WaitingForMaterial(self.spec.name.clone()));
             // A certificate that is merely due is the business of the client that brings it, and so is the first one: a
             // lineage that was never deployed is not a fault of anything that could be tried again here.
@@ -269,14 +298,33 @@ impl<'c> Case<'c> {
         if suspect {
             return Plan::Keep;
         }
-        match self.observed.issue_not_before.filter(|until| self.now < *until) {
+        // No issuer says to wait longer than that: a later time was written by a clock that was wrong.
+        let waits =
+            |until: &Timestamp| until.since(self.now).is_some_and(|wait| !wait.is_zero() && wait <= LONGEST_WAIT);
+        match self.observed.issue_not_before.filter(waits) {
             Some(until) => {
-                self.reasons.push(Reason::BackOff { until, failures: self.observed.issue_failures });
+                let (failures, why) = (self.observed.issue_failures, self.observed.issue_why.clone());
+                self.reasons.push(Reason::BackOff { until, failures, why });
                 self.wait(Some(until));
                 Plan::Keep
             }
-            None => Plan::Issue,
+            None => match self.breathes(lack) {
+                Some(until) => {
+                    self.reasons.push(Reason::JustIssued { until });
+                    self.wait(Some(until));
+                    Plan::Keep
+                }
+                None => Plan::Issue,
+            },
         }
+    }
+
+    /// Until when a renewal is put off because the active certificate was issued a moment ago. Another wish is not.
+    fn breathes(&self, lack: Lack) -> Option<Timestamp> {
+        let active = self.observed.active.as_ref().filter(|_| !lack.changed)?;
+        let until = active.created.saturating_add(breather(active.window));
+        // A time to come was written by a clock that was wrong.
+        (active.created <= self.now && self.now < until).then_some(until)
     }
 
     /// Whether the clock is behind a time that has passed; noted when it is.
@@ -287,6 +335,7 @@ impl<'c> Case<'c> {
             observed.active.as_ref().map(|active| active.window.start),
             observed.deferred.as_ref().map(|deferred| deferred.material.window.start),
             observed.candidate.as_ref().map(|candidate| candidate.window.start),
+            self.there_now(),
         ];
         let Some(known) = known.into_iter().flatten().max() else { return false };
         let suspect = self.now.saturating_add(CLOCK_MARGIN) < known;
@@ -331,6 +380,20 @@ impl<'c> Case<'c> {
         }
     }
 
+    /// When something is to be done next.
+    fn next(&self) -> Option<Timestamp> {
+        if self.plan != Plan::Keep {
+            return Some(self.now);
+        }
+        let waits = match self.standing {
+            Standing::Waiting { until } => until,
+            Standing::Settled => None,
+        };
+        let renewal = self.renewal.filter(|_| !self.spec.issuers.is_empty()).map(|renewal| renewal.at);
+        let asked = self.observed.asked.map(|asked| asked.again);
+        [waits, renewal, asked].into_iter().flatten().filter(|at| *at > self.now).min()
+    }
+
     fn wait(&mut self, until: Option<Timestamp>) {
         if self.standing == Standing::Settled {
             self.standing = Standing::Waiting { until };
@@ -354,11 +417,12 @@ pub(crate) fn shortfall(
         let extra = not_in(identifiers, &spec.identifiers);
         reasons.push(Reason::IdentifiersChanged { missing, extra });
     }
-    if let Some(wished) = &spec.issuer {
+    if let [wished, ..] = spec.issuers.as_slice() {
         if key != spec.key {
             reasons.push(Reason::KeyChanged { active: key, wished: spec.key });
         }
-        if issuer != Some(wished) {
+        // One of the list that is not the first had its reasons; the next renewal begins with the first again.
+        if !is_wished(spec, issuer) {
             reasons.push(Reason::IssuerChanged { active: issuer.cloned(), wished: wished.clone() });
         }
     }
@@ -367,13 +431,18 @@ pub(crate) fn shortfall(
 
 /// Whether material is what the spec says.
 fn meets(spec: &Spec, identifiers: &Sans, key: KeyAlgorithm, issuer: Option<&IssuerName>) -> bool {
-    let by_issuer = spec.issuer.is_none() || (key == spec.key && issuer == spec.issuer.as_ref());
+    let by_issuer = spec.issuers.is_empty() || (key == spec.key && is_wished(spec, issuer));
     by_issuer && covers(spec, identifiers)
+}
+
+/// Whether the spec names this issuer.
+fn is_wished(spec: &Spec, issuer: Option<&IssuerName>) -> bool {
+    issuer.is_some_and(|issuer| spec.issuers.contains(issuer))
 }
 
 /// An issuer is asked for exactly the identifiers of the spec; another client may bring more than them.
 fn covers(spec: &Spec, identifiers: &Sans) -> bool {
-    if spec.issuer.is_none() {
+    if spec.issuers.is_empty() {
         return spec.identifiers.iter().all(|wanted| identifiers.covers(wanted));
     }
     // In the usual order this is one pass; the equality of sets is not.

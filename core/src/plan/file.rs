@@ -4,12 +4,15 @@
 //! `convert` the other from that. Nothing here touches a disk: the text comes from whoever read it.
 
 mod access;
+mod answer;
 mod bounds;
 mod choice;
 mod conflict;
 mod convert;
 mod fault;
+mod issuer;
 mod leaf;
+mod limits;
 mod output;
 mod pieces;
 mod principal;
@@ -17,6 +20,7 @@ mod probe;
 mod read;
 mod schema;
 mod shape;
+mod solver;
 #[cfg(test)]
 mod tests;
 
@@ -31,7 +35,7 @@ use self::convert::Placed;
 use self::fault::{Faults, Lines, Place};
 use self::read::{At, Table as _};
 use self::shape::Top;
-use super::spec::{Config, Failover, IssuerSpec};
+use super::spec::{Config, Failover};
 use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::LineageName;
 
@@ -153,7 +157,7 @@ impl Draft {
             self.failover = Some(Failover::new(convert::running(daemon)));
         }
         for (name, shape) in top.issuer.into_iter().flat_map(|named| named.0) {
-            let spec = shape.map(|shape| IssuerSpec::Local(convert::issuer(name.value.as_str(), shape, faults)));
+            let spec = shape.and_then(|shape| issuer::issuer(&name, shape, faults));
             self.repeated |= self.issuers.insert(name.value, spec).is_some();
         }
         let root = self.root.as_deref().unwrap_or(Path::new(Config::DEFAULT_ROOT));

@@ -4,6 +4,7 @@ use crate::ground::id::{GenerationId, IssuerName};
 use crate::ground::name::Sans;
 use crate::ground::time::{Timestamp, Window};
 use crate::pki::key::KeyAlgorithm;
+use crate::plan::renewal::{Asked, ClockCheck};
 
 /// What was seen of one lineage.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +31,14 @@ pub(crate) struct Observed {
     pub(crate) issue_not_before: Option<Timestamp>,
     /// How often the issuer failed in a row.
     pub(crate) issue_failures: u32,
+    /// Why it failed the last time, in a sentence.
+    pub(crate) issue_why: Option<String>,
+    /// What the issuer was asked last about the active leaf, and answered; `None` when it was not asked.
+    pub(crate) asked: Option<Asked>,
+    /// The times of the last issuances, as far as they are known.
+    pub(crate) issued: Vec<Timestamp>,
+    /// How far the clock was from an authority's when that was seen last.
+    pub(crate) clock: Option<ClockCheck>,
     /// The latest time that is known to have passed on this machine: of the last recorded event, or of the build.
     pub(crate) newest_known: Option<Timestamp>,
     /// A number that differs between machines, so that they do not all renew at the same moment.
@@ -49,6 +58,8 @@ pub(crate) struct Active {
     pub(crate) issuer: Option<IssuerName>,
     /// When its certificate is valid.
     pub(crate) window: Window,
+    /// When it was staged.
+    pub(crate) created: Timestamp,
 }
 
 /// A complete generation that is not active.

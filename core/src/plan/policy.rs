@@ -1,65 +1,22 @@
-//! When to renew, how long to wait after a failure, what may be thrown away. Arithmetic alone; every date is survived.
+//! How long to wait after a failure, and what may be thrown away. Arithmetic alone; every date is survived.
 
 use std::time::Duration;
 
+use super::renewal::Seed;
 use super::spec::Retain;
-use crate::ground::id::{GenerationId, LineageName};
-use crate::ground::time::{Timestamp, Window};
+use crate::ground::id::GenerationId;
+use crate::ground::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
-
-/// A certificate that lives shorter than this is renewed with half of its life left, a longer one with a third: a short
-/// life leaves little time to notice that renewals fail.
-const SHORT_LIFE: Duration = Duration::from_secs(10 * 86_400);
-
-/// Renewals are spread over this share of the life, so that what was issued together is not renewed together.
-const SPREAD: u32 = 20;
 
 /// The longest time between two tries of the same thing that this policy ever asks for.
 pub(crate) const LONGEST_BACKOFF: Duration = Duration::from_secs(6 * 3_600);
 
+/// The longest time that an issuer may say to wait for. The limits of authorities are counted in days and weeks.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(31 * 86_400);
+
 /// No generation younger than this goes, however many there are: a slow reader may still be in it.
 const GRACE: Duration = DAY;
-
-/// A number that differs from one machine and lineage to the next, and is the same in every run: it chooses the renewal
-/// time within the renewal window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seed(u64);
-
-impl Seed {
-    /// For this lineage on the machine with this number.
-    pub(crate) fn new(machine: u64, lineage: &LineageName) -> Self {
-        // FNV-1a, then the finalizer of SplitMix64: fixed for ever, unlike the hash of the standard library.
-        let start = 0xcbf2_9ce4_8422_2325 ^ machine;
-        let hash =
-            lineage.as_str().bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
-        Self(hash)
-    }
-
-    /// A number below `sides` for this seed and `salt`.
-    fn below(self, sides: u64, salt: i64) -> u64 {
-        let mut mixed = self.0 ^ salt.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)).checked_rem(sides).unwrap_or(0)
-    }
-}
-
-/// When a certificate with this validity is to be renewed: up to the moment when a third of its life is left (half, when
-/// it lives shorter than ten days), from a twentieth of its life before that.
-pub(crate) fn renewal_window(validity: Window) -> Window {
-    let life = validity.length();
-    let left = life / if life < SHORT_LIFE { 2 } else { 3 };
-    let latest = validity.end.saturating_sub(left).max(validity.start);
-    Window::new(latest.saturating_sub(life / SPREAD).max(validity.start), latest)
-}
-
-/// The moment chosen in the renewal window.
-pub(crate) fn renewal_time(validity: Window, seed: Seed) -> Timestamp {
-    let window = renewal_window(validity);
-    let steps = window.length().as_secs().saturating_add(1);
-    window.start.saturating_add(Duration::from_secs(seed.below(steps, validity.start.unix())))
-}
 
 /// How long to wait after this many failures in a row, when `remaining` of the active certificate's life is left (`None`
 /// when nothing is active).
@@ -76,6 +33,24 @@ pub(crate) fn backoff(failures: u32, remaining: Option<Duration>) -> Duration {
     };
     let grown = 60_u64.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
     Duration::from_secs(grown).min(cap)
+}
+
+/// How long to wait after certificates were issued that cannot be used, so many times in a row. Each try costs one, and
+/// authorities let few through: it doubles from an hour to a day, and is never more than a fifth of what is left.
+pub(crate) fn costly_backoff(failures: u32, remaining: Option<Duration>) -> Duration {
+    let Some(doublings) = failures.checked_sub(1) else { return Duration::ZERO };
+    let grown = 3_600_u64.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
+    let cap = match remaining {
+        None | Some(Duration::ZERO) => DAY,
+        Some(left) => (left / 5).clamp(Duration::from_secs(600), DAY),
+    };
+    Duration::from_secs(grown).min(cap)
+}
+
+/// The wait of one lineage on one machine: up to a quarter shorter, so that what failed together is not tried again together.
+pub(crate) fn scattered(wait: Duration, seed: Seed, failures: u32) -> Duration {
+    let spread = wait.as_secs() / 4;
+    wait.saturating_sub(Duration::from_secs(seed.below(spread.saturating_add(1), i64::from(failures))))
 }
 
 /// Which generations may go: those beyond the newest `retain.count`, older than `retain.age` and than a day, and not
@@ -106,84 +81,23 @@ mod tests {
     use super::*;
     use crate::ground::id::Fingerprint;
 
-    fn seed(machine: u64) -> Seed {
-        Seed::new(machine, &"www".parse().unwrap())
-    }
-
     fn days(count: u64) -> Duration {
         DAY * u32::try_from(count).unwrap()
     }
 
     const START: Timestamp = Timestamp::from_unix(1_800_000_000);
 
-    fn lives(life: Duration) -> Window {
-        Window::new(START, START.saturating_add(life))
-    }
-
     #[test]
-    fn a_third_is_left_or_half_of_a_short_life() {
-        for (life, left) in [
-            (days(90), days(30)),
-            (days(10), days(10) / 3),
-            (days(6), days(3)),
-            (Duration::from_secs(3_600), Duration::from_secs(1_800)),
-        ] {
-            let window = renewal_window(lives(life));
-            assert_eq!(lives(life).end.since(window.end), Some(left), "{life:?}");
-            assert_eq!(window.length(), life / 20);
+    fn what_failed_together_is_not_tried_again_together() {
+        let wait = Duration::from_secs(3_600);
+        let waits: Vec<u64> =
+            (0..500).map(|machine| scattered(wait, Seed::new(machine, &"www".parse().unwrap()), 7).as_secs()).collect();
+        assert!(waits.iter().all(|wait| (2_700..=3_600).contains(wait)));
+        for part in 0..3 {
+            let hits = waits.iter().filter(|wait| (2_700 + part * 300..3_000 + part * 300).contains(*wait)).count();
+            assert!((100..=240).contains(&hits), "{hits} of 500 in part {part}");
         }
-        // Just under ten days is half.
-        let short = days(10) - Duration::from_secs(2);
-        assert_eq!(lives(short).end.since(renewal_window(lives(short)).end), Some(short / 2));
-    }
-
-    #[test]
-    fn the_moment_differs_between_machines_and_lineages_and_not_between_runs() {
-        let validity = lives(days(90));
-        let times: Vec<Timestamp> = (0..200).map(|machine| renewal_time(validity, seed(machine))).collect();
-        assert_eq!(times, (0..200).map(|machine| renewal_time(validity, seed(machine))).collect::<Vec<_>>());
-        let window = renewal_window(validity);
-        assert!(times.iter().all(|time| window.contains(*time)));
-        // 200 moments in 4.5 days: each fifth of the window gets its share.
-        for fifth in 0..5_u64 {
-            let bounds = |part: u64| window.start.saturating_add(window.length() * u32::try_from(part).unwrap() / 5);
-            let hits = times.iter().filter(|time| (bounds(fifth)..bounds(fifth + 1)).contains(*time)).count();
-            assert!((20..=60).contains(&hits), "{hits} of 200 in part {fifth}");
-        }
-        let other = Seed::new(7, &"mail".parse().unwrap());
-        assert_ne!(renewal_time(validity, seed(7)), renewal_time(validity, other));
-    }
-
-    /// Every date that a certificate can have, and many that none should.
-    #[test]
-    fn survives_every_date() {
-        let moments = [
-            i64::MIN,
-            Timestamp::MIN.unix(),
-            -1,
-            0,
-            1,
-            START.unix(),
-            Timestamp::MAX.unix() - 1,
-            Timestamp::MAX.unix(),
-            i64::MAX,
-        ];
-        for start in moments.map(Timestamp::from_unix) {
-            for end in moments.map(Timestamp::from_unix) {
-                for machine in [0, 1, u64::MAX] {
-                    let validity = Window::new(start, end);
-                    let time = renewal_time(validity, seed(machine));
-                    let window = renewal_window(validity);
-                    assert!(window.start <= time && time <= window.end, "{validity:?}");
-                    if start <= end {
-                        assert!(validity.contains(time), "{validity:?}: {time}");
-                    }
-                    if validity.length() >= Duration::from_secs(4) {
-                        assert!(start < time && time < end, "{validity:?} would be renewed at once or never");
-                    }
-                }
-            }
-        }
+        assert_eq!(scattered(Duration::ZERO, Seed::new(1, &"www".parse().unwrap()), 1), Duration::ZERO);
     }
 
     #[test]
@@ -204,6 +118,17 @@ mod tests {
                 last = wait;
             }
         }
+    }
+
+    #[test]
+    fn what_costs_a_certificate_is_tried_seldom() {
+        let hours = |failures, left| costly_backoff(failures, left).as_secs() / 3_600;
+        let grown = |left| (0..8).map(|failures| hours(failures, left)).collect::<Vec<_>>();
+        for left in [None, Some(Duration::ZERO), Some(days(30))] {
+            assert_eq!(grown(left), [0, 1, 2, 4, 8, 16, 24, 24]);
+        }
+        assert_eq!(grown(Some(days(1))), [0, 1, 2, 4, 4, 4, 4, 4]);
+        assert_eq!(costly_backoff(u32::MAX, Some(Duration::from_secs(60))), Duration::from_secs(600));
     }
 
     fn generation(sequence: u64) -> GenerationId {

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::ground::id::{GenerationId, IssuerName, LineageName};
 use crate::ground::time::Timestamp;
 use crate::pki::key::KeyAlgorithm;
+use crate::plan::renewal::Renewal;
 
 /// One reason of a [`Decision`](crate::Decision). `Display` is one sentence without full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +42,8 @@ pub enum Reason {
     },
     /// The renewal time was reached.
     RenewalDue {
-        /// The renewal time.
-        since: Timestamp,
+        /// The renewal time, and on whose word.
+        renewal: Renewal,
         /// When the active certificate ends.
         end: Timestamp,
     },
@@ -87,8 +88,22 @@ pub enum Reason {
     BackOff {
         /// When it is asked again.
         until: Timestamp,
-        /// How often it failed.
+        /// How often it failed; 0 when it was not asked, because its limits are used up.
         failures: u32,
+        /// Why, when that was written down.
+        why: Option<String>,
+    },
+    /// A certificate was issued a moment ago: another one is not ordered so soon.
+    JustIssued {
+        /// When it can be.
+        until: Timestamp,
+    },
+    /// The clock is ahead of an authority's, by whose time nothing is due.
+    ClockAhead {
+        /// What the clock says.
+        now: Timestamp,
+        /// What the authority's clock says.
+        authority: Timestamp,
     },
     /// The clock is behind a time that is known to have passed: nothing is ordered by it.
     ClockSuspect {
@@ -135,6 +150,8 @@ codes! {
     ServedOther = "served_other",
     Unreachable = "unreachable",
     BackOff = "back_off",
+    JustIssued = "just_issued",
+    ClockAhead = "clock_ahead",
     ClockSuspect = "clock_suspect",
 }
 
@@ -164,8 +181,8 @@ impl fmt::Display for Reason {
             Self::IssuerChanged { active: None, wished } => {
                 write!(f, "the active certificate was brought by another client, wished is {wished}")
             }
-            Self::RenewalDue { since, end } => {
-                write!(f, "the renewal time was {since}; the active certificate ends {end}")
+            Self::RenewalDue { renewal: Renewal { at, basis }, end } => {
+                write!(f, "the renewal time was {at}, {basis}; the active certificate ends {end}")
             }
             Self::Expired { at } => write!(f, "the active certificate ended {at}"),
             Self::Deferred { generation, until, failures, why } => {
@@ -187,8 +204,18 @@ impl fmt::Display for Reason {
             Self::OutputDrift(what) => write!(f, "an output is not as placed: {what}"),
             Self::ServedOther(what) => write!(f, "another certificate is served: {what}"),
             Self::Unreachable(what) => write!(f, "an endpoint does not answer: {what}"),
-            Self::BackOff { until, failures } => {
-                write!(f, "the issuer failed {} and is asked again {until}", Times(*failures))
+            Self::BackOff { until, failures, why } => {
+                match failures {
+                    0 => write!(f, "the issuer is asked {until}")?,
+                    failures => write!(f, "the issuer failed {} and is asked again {until}", Times(*failures))?,
+                }
+                why.as_ref().map_or(Ok(()), |why| write!(f, ": {why}"))
+            }
+            Self::JustIssued { until } => {
+                write!(f, "a certificate was issued a moment ago; another one is not ordered before {until}")
+            }
+            Self::ClockAhead { now, authority } => {
+                write!(f, "the clock says {now}, the issuer's {authority}; by that nothing is due")
             }
             Self::ClockSuspect { now, known } => {
                 write!(f, "the clock says {now}, which is before {known}; nothing is ordered by it")

@@ -4,12 +4,18 @@
 //! constructor that takes what cannot be guessed and leaves the rest at its default, for callers that have no file.
 
 mod access;
+mod issuer;
+mod limits;
 mod output;
 mod service;
+mod solver;
 
 pub use access::{AccessWish, AclWish, Principal, Privacy};
+pub use issuer::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
+pub use limits::{LimitTable, Limits, Rate};
 pub use output::{Encoding, Form, Output, Strategy};
 pub use service::{Address, Command, CommandScope, Endpoint, Failover, KeyRule, Reload, Running, StartTls};
+pub use solver::{ChallengeKind, CommandSolver, Convention, Propagation, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,7 +25,7 @@ use super::nearest::nearest;
 use super::word::worded;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::{IssuerName, LineageName};
-use crate::ground::name::{DnsName, Sans};
+use crate::ground::name::Sans;
 use crate::pki::key::KeyAlgorithm;
 
 /// A whole configuration: where lineages live, who issues, what is wished.
@@ -85,37 +91,6 @@ impl Config {
     }
 }
 
-/// How to reach an issuer.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum IssuerSpec {
-    /// The embedded CA below `<root>/.issuers/<name>/`.
-    Local(LocalIssuer),
-}
-
-/// Wishes for the embedded CA.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LocalIssuer {
-    /// How long a leaf is valid.
-    pub lifetime: Duration,
-    /// Names below which this CA may issue (RFC 5280 §4.2.1.10); empty means any. Fixed when the CA is made.
-    pub permitted: Vec<DnsName>,
-    /// The algorithm of the CA's own keys.
-    pub key: KeyAlgorithm,
-}
-
-impl LocalIssuer {
-    /// How long a leaf is valid when nothing is said: renewed after twenty days, with ten days to notice trouble.
-    pub const DEFAULT_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
-}
-
-impl Default for LocalIssuer {
-    fn default() -> Self {
-        Self { lifetime: Self::DEFAULT_LIFETIME, permitted: Vec::new(), key: KeyAlgorithm::default() }
-    }
-}
-
 /// The wish for one lineage.
 ///
 /// # Examples
@@ -124,7 +99,7 @@ impl Default for LocalIssuer {
 /// use certwright::{Principal, Sans, Spec};
 ///
 /// let mut spec = Spec::new("www".parse()?, Sans::new(vec!["www.example.org".parse()?])?);
-/// spec.issuer = Some("lab".parse()?);
+/// spec.issuers.push("lab".parse()?);
 /// spec.access.readers.push(Principal::User("www-data".to_owned()));
 /// # Ok::<(), certwright::Error>(())
 /// ```
@@ -135,8 +110,9 @@ pub struct Spec {
     pub name: LineageName,
     /// What the certificate is for.
     pub identifiers: Sans,
-    /// Who issues; `None` when another client brings the material.
-    pub issuer: Option<IssuerName>,
+    /// Who issues, the most wished for first: the next is asked when one refuses for a reason that another may not share.
+    /// Empty when another client brings the material.
+    pub issuers: Vec<IssuerName>,
     /// The algorithm of the leaf's key.
     pub key: KeyAlgorithm,
     /// Whether a renewal brings a fresh key.
@@ -169,7 +145,7 @@ impl Spec {
         Self {
             name,
             identifiers,
-            issuer: None,
+            issuers: Vec::new(),
             key: KeyAlgorithm::default(),
             key_change: KeyChange::default(),
             roots: None,

@@ -27,9 +27,18 @@ pub struct LineageReport {
     /// Its last moment of validity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_after: Option<String>,
+    /// When it is to be renewed, when that is this program's business.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<String>,
+    /// When something is to be done next, as far as that is known: a renewal, another try, a question to the issuer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
     /// What was seen to be served; `None` when nobody was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub served: Option<Vec<ServedReport>>,
+    /// Where nobody answered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<String>,
     /// Who was shown to be able to read what.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<ProofReport>,
@@ -54,7 +63,10 @@ impl LineageReport {
             changed: false,
             generation: None,
             not_after: None,
+            renewal: None,
+            next: None,
             served: None,
+            silent: Vec::new(),
             access: Vec::new(),
             retired: Vec::new(),
             notes: Vec::new(),

@@ -58,6 +58,9 @@ pub struct LineageStatus {
     /// When it will be renewed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewal: Option<String>,
+    /// On whose word: by its lifetime, or as the issuer suggests; completes a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewal_basis: Option<String>,
     /// What is unfinished, deferred or held, each one sentence.
     pub unsettled: Vec<String>,
     /// Every generation, newest first.
@@ -96,6 +99,7 @@ impl LineageStatus {
             not_before: None,
             not_after: None,
             renewal: None,
+            renewal_basis: None,
             unsettled: Vec::new(),
             generations: Vec::new(),
             history: Vec::new(),

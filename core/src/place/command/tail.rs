@@ -56,6 +56,12 @@ impl Ring {
     }
 
     pub(super) fn into_tail(self) -> Tail {
+        let left_out = self.total.saturating_sub(KEPT as u64);
+        Tail { text: shown(&self.into_bytes()), left_out }
+    }
+
+    /// What is kept, as it was printed.
+    pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         let (newer, older) = self.kept.split_at(self.position());
         let left_out = self.total.saturating_sub(KEPT as u64);
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEPT));
@@ -63,7 +69,7 @@ impl Ring {
             bytes.extend_from_slice(older);
         }
         bytes.extend_from_slice(newer);
-        Tail { text: shown(&bytes), left_out }
+        bytes
     }
 }
 

@@ -56,6 +56,18 @@ fn keeps_the_order_of_both_streams() {
 }
 
 #[test]
+fn standard_output_can_be_kept_apart() {
+    let script =
+        "echo one; echo two >&2; printf 'three\\000\\033'; head -c 200000 /dev/zero >&2; echo four >&2; exit 3";
+    let command = command(&["/bin/sh", "-c", script], PLENTY);
+    let outcome = run_for_output(&command, &[], &Cancel::new()).unwrap();
+    assert_eq!(outcome.status, Status::Exited(3));
+    assert_eq!(outcome.printed.as_slice(), b"one\nthree\0\x1b");
+    assert!(outcome.output.text().ends_with("four\n") && !outcome.output.text().contains("one"));
+    assert!(run(&command, &[], &Cancel::new()).unwrap().printed.is_empty());
+}
+
+#[test]
 fn the_environment_is_clean() {
     // The test itself has a full environment, which must not get through.
     assert!(std::env::vars_os().any(|(name, _)| name == "CARGO_MANIFEST_DIR"));

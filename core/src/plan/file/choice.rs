@@ -9,6 +9,7 @@ use toml::de::DeValue;
 use super::fault::{Faults, Place, quoted};
 use super::leaf::{Argument, Signal, Unit};
 use super::read::{At, Item, Read, entries, kind, table};
+use crate::ground::id::IssuerName;
 use crate::plan::nearest::nearest;
 use crate::plan::preset::Preset;
 
@@ -97,6 +98,30 @@ impl Read for Service {
 
     fn schema() -> Value {
         json!({ "anyOf": [At::<Preset>::schema(), ServiceTable::schema()] })
+    }
+}
+
+/// `"lab"` or `["public", "lab"]`.
+#[derive(Debug)]
+pub(super) enum Issuers {
+    /// One.
+    One(At<IssuerName>),
+    /// Several, in their order.
+    Several(Vec<At<IssuerName>>),
+}
+
+impl Read for Issuers {
+    fn read(item: &Item<'_>, place: &Place<'_>, faults: &mut Faults) -> Option<Self> {
+        match item.get_ref() {
+            DeValue::Array(_) => Read::read(item, place, faults).map(Self::Several),
+            _ => At::read(item, place, faults).map(Self::One),
+        }
+    }
+
+    fn schema() -> Value {
+        let mut several = Vec::<At<IssuerName>>::schema();
+        several["minItems"] = json!(1);
+        json!({ "anyOf": [At::<IssuerName>::schema(), several] })
     }
 }
 
@@ -204,7 +229,7 @@ impl Read for Daemon {
 }
 
 /// The one of these keys that the table has: it says what kind of table it is.
-fn pick<'k>(keys: &[&'k str], item: &Item<'_>, place: &Place<'_>, faults: &mut Faults) -> Option<&'k str> {
+pub(super) fn pick<'k>(keys: &[&'k str], item: &Item<'_>, place: &Place<'_>, faults: &mut Faults) -> Option<&'k str> {
     let entries = entries(item, place, faults)?;
     let present: Vec<&str> = keys.iter().copied().filter(|key| entries.contains_key(*key)).collect();
     match present.as_slice() {

@@ -20,30 +20,35 @@ const HINTED: usize = 100;
 /// Note lineages whose issuer is not there or may not issue for them.
 pub(super) fn issuers(lineages: &[Placed], issuers: &Issuers, faults: &mut Faults) {
     for lineage in lineages {
-        let Some(name) = &lineage.spec.issuer else { continue };
-        let top = Place::TOP.key("lineage");
-        let lineage_place = top.key(lineage.spec.name.as_str());
-        match issuers.get(name) {
-            None => {
-                let known = issuers.keys().map(IssuerName::as_str).filter(|_| faults.count() < HINTED);
-                let hint = match nearest(name.as_str(), known) {
-                    Some(near) => format!("write `{near}`, if that was meant"),
-                    None => format!("add `[issuer.{name}]`"),
-                };
-                let message = format!("there is no issuer `{name}`");
-                faults.add_at(lineage.issuer_at, &lineage_place.key("issuer"), message, Some(hint));
-            }
-            Some(Some(IssuerSpec::Local(local))) if !local.permitted.is_empty() => {
-                for identifier in &lineage.spec.identifiers {
-                    if !permitted(identifier, &local.permitted) {
-                        let message = format!("issuer `{name}` may not issue for `{identifier}`");
-                        let hint = format!("name its domain in `permitted` of `[issuer.{name}]` before the CA is made");
-                        faults.add_at(lineage.at, &lineage_place.key("identifiers"), message, Some(hint));
-                    }
+        for (name, at) in lineage.spec.issuers.iter().zip(&lineage.issuers_at) {
+            issuer(lineage, name, *at, issuers, faults);
+        }
+    }
+}
+
+fn issuer(lineage: &Placed, name: &IssuerName, at: usize, issuers: &Issuers, faults: &mut Faults) {
+    let top = Place::TOP.key("lineage");
+    let lineage_place = top.key(lineage.spec.name.as_str());
+    match issuers.get(name) {
+        None => {
+            let known = issuers.keys().map(IssuerName::as_str).filter(|_| faults.count() < HINTED);
+            let hint = match nearest(name.as_str(), known) {
+                Some(near) => format!("write `{near}`, if that was meant"),
+                None => format!("add `[issuer.{name}]`"),
+            };
+            let message = format!("there is no issuer `{name}`");
+            faults.add_at(at, &lineage_place.key("issuer"), message, Some(hint));
+        }
+        Some(Some(IssuerSpec::Local(local))) if !local.permitted.is_empty() => {
+            for identifier in &lineage.spec.identifiers {
+                if !permitted(identifier, &local.permitted) {
+                    let message = format!("issuer `{name}` may not issue for `{identifier}`");
+                    let hint = format!("name its domain in `permitted` of `[issuer.{name}]` before the CA is made");
+                    faults.add_at(lineage.at, &lineage_place.key("identifiers"), message, Some(hint));
                 }
             }
-            Some(_) => {}
         }
+        Some(_) => {}
     }
 }
 

@@ -7,17 +7,14 @@ use super::access::{self, Raw};
 use super::bounds::bounded;
 use super::choice::{self, CommandTable, Daemon};
 use super::fault::{Faults, Place};
-use super::leaf::IssuerType;
 use super::output;
 use super::probe;
 use super::read::At;
 use super::shape;
-use crate::ground::id::LineageName;
+use crate::ground::id::{IssuerName, LineageName};
 use crate::ground::name::{Identifier, Sans};
 use crate::plan::preset::{Preset, Service};
-use crate::plan::spec::{
-    Command, Encoding, Form, KeyChange, KeyRule, LocalIssuer, Output, Privacy, Reload, Retain, Running, Spec,
-};
+use crate::plan::spec::{Command, Encoding, Form, KeyChange, KeyRule, Output, Privacy, Reload, Retain, Running, Spec};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -30,8 +27,8 @@ pub(super) struct Placed {
     pub(super) spec: Spec,
     /// Where its name stands.
     pub(super) at: usize,
-    /// Where its issuer is named.
-    pub(super) issuer_at: usize,
+    /// Where each of its issuers is named.
+    pub(super) issuers_at: Vec<usize>,
     /// Where the path of each output stands.
     pub(super) outputs_at: Vec<usize>,
 }
@@ -84,12 +81,12 @@ pub(super) fn lineage(
         identifiers.as_ref().map(|sans| probe::endpoints(shape.probe, preset, sans, &place.key("probe"), faults));
     let retain = shape.retain.map_or_else(Retain::default, |shape| retain(&shape, &place.key("retain"), faults));
 
+    let (issuers, issuers_at) = issuers(shape.issuer, at, &place.key("issuer"), faults);
     if faults.count() != before {
         return None;
     }
-    let (issuer, issuer_at) = shape.issuer.map_or((None, at), |issuer| (Some(issuer.value), issuer.at));
     let spec = Spec {
-        issuer,
+        issuers,
         key: shape.key.map(|key| key.value).unwrap_or_default(),
         key_change: shape.key_change.map_or_else(KeyChange::default, |change| change.value),
         roots: shape.roots.map(|roots| roots.value),
@@ -104,7 +101,31 @@ pub(super) fn lineage(
         retain,
         ..Spec::new(name, identifiers?)
     };
-    Some(Placed { spec, at, issuer_at, outputs_at })
+    Some(Placed { spec, at, issuers_at, outputs_at })
+}
+
+/// The issuers in their order, and where each is named.
+fn issuers(
+    written: Option<choice::Issuers>,
+    at: usize,
+    place: &Place<'_>,
+    faults: &mut Faults,
+) -> (Vec<IssuerName>, Vec<usize>) {
+    let some = written.is_some();
+    let written = match written {
+        None => Vec::new(),
+        Some(choice::Issuers::One(one)) => vec![one],
+        Some(choice::Issuers::Several(several)) => several,
+    };
+    if written.is_empty() && some {
+        let message = "there is no issuer in the list";
+        faults.add_at(at, place, message, Some("name one, or remove the key".to_owned()));
+    }
+    if let Some(twice) = access::twice(&written, |issuer| issuer) {
+        let message = format!("`{}` is given twice", twice.value);
+        faults.add_at(twice.at, place, message, Some("remove one of the two".to_owned()));
+    }
+    written.into_iter().map(|issuer| (issuer.value, issuer.at)).unzip()
 }
 
 fn identifiers(written: Vec<At<Identifier>>, at: usize, place: &Place<'_>, faults: &mut Faults) -> Option<Sans> {
@@ -120,22 +141,6 @@ fn identifiers(written: Vec<At<Identifier>>, at: usize, place: &Place<'_>, fault
             faults.add_at(at, &place, error.message().to_owned(), error.hint_text().map(str::to_owned));
             None
         }
-    }
-}
-
-/// The wish for an issuer.
-pub(super) fn issuer(name: &str, shape: shape::Issuer, faults: &mut Faults) -> LocalIssuer {
-    let top = Place::TOP.key("issuer");
-    let place = top.key(name);
-    let mut issuer = LocalIssuer::default();
-    if let Some(lifetime) = shape.lifetime {
-        // Apple's requirements for TLS server certificates (support article 103769) end at 825 days, for private CAs too.
-        issuer.lifetime = bounded(&lifetime, MINUTE, 825 * DAY, &place.key("lifetime"), faults);
-    }
-    issuer.permitted = shape.permitted.into_iter().flatten().map(|name| name.value).collect();
-    issuer.key = shape.key.map(|key| key.value).unwrap_or_default();
-    match shape.kind.value {
-        IssuerType::Local => issuer,
     }
 }
 

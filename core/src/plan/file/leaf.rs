@@ -1,6 +1,6 @@
 //! Single values: from text, numbers and truth values of the file to the types of the domain, or a fault with a hint.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +15,9 @@ use crate::ground::name::{DnsName, Identifier};
 use crate::pki::key::KeyAlgorithm;
 use crate::plan::nearest::nearest;
 use crate::plan::preset::Preset;
-use crate::plan::spec::{Address, Encoding, Form, KeyChange, StartTls, Strategy};
+use crate::plan::spec::{
+    Address, ChallengeKind, Convention, Encoding, Form, KeyChange, StartTls, Strategy, TsigAlgorithm,
+};
 use crate::plan::word::{Word, worded};
 
 /// The text of a value.
@@ -57,12 +59,29 @@ macro_rules! word_leaf {
     )+};
 }
 word_leaf!(KeyChange, Strategy, Form, Encoding, IssuerType, Preset);
+word_leaf!(SolverType, ChallengeKind, Convention, TsigAlgorithm);
 
 worded! {
     /// What kind of issuer it is.
     pub(super) enum IssuerType {
         /// The embedded CA.
         Local = "local",
+        /// An ACME server.
+        Acme = "acme",
+    }
+}
+
+worded! {
+    /// How challenges are answered.
+    pub(super) enum SolverType {
+        /// Over HTTP.
+        Http01 = "http-01",
+        /// In DNS, by dynamic updates.
+        Dns01 = "dns-01",
+        /// Over TLS.
+        TlsAlpn01 = "tls-alpn-01",
+        /// By a script.
+        Command = "command",
     }
 }
 
@@ -217,6 +236,70 @@ fn path(text: &str) -> Result<PathBuf, Wrong> {
     Ok(plain)
 }
 
+/// The URL of an ACME directory.
+#[derive(Debug)]
+pub(super) struct DirectoryUrl(pub(super) String);
+
+impl Leaf for DirectoryUrl {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "a URL as text")?;
+        let host = text.strip_prefix("https://").and_then(|rest| rest.split(['/', '?', '#']).next());
+        let plain = text.len() <= 2048 && text.bytes().all(|byte| byte.is_ascii_graphic());
+        match host {
+            Some(host) if plain && !host.is_empty() && !host.contains('@') => Ok(Self(text.to_owned())),
+            _ => Err(Wrong::new(format!("`{}` is not an https URL", quoted(text)))
+                .hint("write it as the authority publishes it, such as `https://acme.example/directory`")),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^https://[^/@]+", "maxLength": 2048 })
+    }
+}
+
+/// A contact URL of an ACME account (RFC 8555 §7.3).
+#[derive(Debug)]
+pub(super) struct Contact(pub(super) String);
+
+impl Leaf for Contact {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "a contact URL as text")?;
+        let wrong = || Wrong::new(format!("`{}` is not a contact URL", quoted(text)));
+        if !text.contains(':') && text.contains('@') {
+            return Err(wrong().hint(format!("write `mailto:{}`", quoted(text))));
+        }
+        let scheme = |scheme: &str| !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let good = text.split_once(':').is_some_and(|(before, rest)| scheme(before) && !rest.is_empty());
+        if good && text.len() <= 512 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(wrong().hint("write a URL, such as `mailto:ops@example.org`"))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^[A-Za-z0-9]+:.+", "maxLength": 512 })
+    }
+}
+
+/// A name that somebody else chose: no control characters, and not endless.
+#[derive(Debug)]
+pub(super) struct Label(pub(super) String);
+
+impl Leaf for Label {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "text")?;
+        if text.trim() != text || text.is_empty() || text.len() > 256 || text.contains(char::is_control) {
+            return Err(Wrong::new(format!("`{}` is no name", quoted(text)))
+                .hint("write it as the authority shows it, without blanks around it"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 1, "maxLength": 256 })
+    }
+}
+
 /// One argument of a command.
 #[derive(Debug)]
 pub(super) struct Argument(pub(super) String);
@@ -299,6 +382,76 @@ impl Leaf for Unit {
 
     fn schema() -> Value {
         json!({ "type": "string", "pattern": "^[A-Za-z0-9:_.\\\\@][A-Za-z0-9:_.\\\\@-]{0,254}$" })
+    }
+}
+
+/// Where certwright itself listens.
+#[derive(Debug)]
+pub(super) struct Listen(pub(super) SocketAddr);
+
+impl Leaf for Listen {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        if let Some(number) = value.as_integer() {
+            let wrong = Wrong::kind("an address with a port as text", value);
+            return Err(wrong.hint(format!("write `\"[::]:{number}\"` to listen on every address")));
+        }
+        let text = text(value, "an address with a port as text")?;
+        let wrong = |message: &str| {
+            Wrong::new(format!("`{}` {message}", quoted(text)))
+                .hint("write `[::]:80`, `0.0.0.0:80` or `127.0.0.1:5002`")
+        };
+        let address: SocketAddr = text.parse().map_err(|_| wrong("is not an address with a port"))?;
+        if address.port() == 0 { Err(wrong("names port 0, which nobody could find")) } else { Ok(Self(address)) }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^.+:[0-9]+$" })
+    }
+}
+
+/// A name server by its address; port 53 when none is said.
+#[derive(Debug)]
+pub(super) struct NameServer(pub(super) SocketAddr);
+
+impl Leaf for NameServer {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "the address of a name server as text")?;
+        let address = text.parse().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53)));
+        match address {
+            Ok(address) if address.port() != 0 => Ok(Self(address)),
+            _ => Err(Wrong::new(format!("`{}` is not the address of a name server", quoted(text)))
+                .hint("write `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53` or `[2001:db8::53]:5353`")),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "minLength": 2 })
+    }
+}
+
+/// A name in DNS that need not be that of a host, such as the name of a key or of a zone: underscores are allowed.
+#[derive(Debug)]
+pub(super) struct DomainName(pub(super) String);
+
+impl Leaf for DomainName {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "a name in DNS as text")?;
+        let wrong = || Wrong::new(format!("`{}` is not a name in DNS", quoted(text)));
+        if let Some(plain) = text.strip_suffix('.').filter(|plain| !plain.is_empty()) {
+            return Err(wrong().hint(format!("write `{}`, without the dot at its end", quoted(plain))));
+        }
+        let fits = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        if text.len() > 253 || !text.split('.').all(fits) {
+            return Err(wrong().hint("write letters, digits, `-` and `_`, with dots between labels"));
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*$", "maxLength": 253 })
     }
 }
 

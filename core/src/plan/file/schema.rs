@@ -23,7 +23,8 @@ mod tests {
 
     use super::super::choice;
     use super::super::read::{Read, Table};
-    use super::super::shape::{Issuer, Lineage, Output, Probe, Retain, Top};
+    use super::super::shape::{ExternalAccount, Issuer, Lineage, Output, Probe, Retain, Top};
+    use super::super::solver;
     use super::super::starter_file;
     use super::schema;
 
@@ -129,6 +130,12 @@ mod tests {
         }
         keys::<Top>();
         keys::<Issuer>();
+        keys::<ExternalAccount>();
+        keys::<solver::HttpTable>();
+        keys::<solver::TlsAlpnTable>();
+        keys::<solver::DnsTable>();
+        keys::<solver::TsigTable>();
+        keys::<solver::CommandTable>();
         keys::<Lineage>();
         keys::<Output>();
         keys::<Probe>();

@@ -4,10 +4,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{Check, Daemon, Reload, Service};
-use super::leaf::{Count, IssuerType, Mode, Template};
+use super::choice::{Check, Daemon, Issuers, Reload, Service};
+use super::leaf::{Contact, Count, DirectoryUrl, IssuerType, Label, Mode, Template};
+use super::limits::Limits;
 use super::principal::{Group, Owner};
 use super::read::{At, Named, table};
+use super::solver::Solvers;
 use crate::ground::id::{IssuerName, LineageName};
 use crate::ground::name::{DnsName, Identifier};
 use crate::pki::key::KeyAlgorithm;
@@ -32,14 +34,45 @@ table! {
 table! {
     /// An issuer of certificates.
     struct Issuer {
-        /// What it is: `local` is the embedded CA, without network and service.
+        /// What it is: `local` is the embedded CA, without network and service; `acme` is an ACME server (RFC 8555).
         needed "type" kind: At<IssuerType>,
-        /// How long a certificate is valid; `30d` when left out.
+        /// `local`: how long a certificate is valid; `30d` when left out.
         optional "lifetime" lifetime: At<Duration>,
-        /// Names below which it may issue (RFC 5280 name constraints); any when left out. Fixed when the CA is made.
+        /// `local`: names below which it may issue (RFC 5280 name constraints); any when left out. Fixed when the CA is made.
         optional "permitted" permitted: Vec<At<DnsName>>,
-        /// The algorithm of the CA's own keys; `ecdsa-p256` when left out.
+        /// `local`: the algorithm of the CA's own keys; `ecdsa-p256` when left out.
         optional "key" key: At<KeyAlgorithm>,
+        /// `acme`: the URL of the directory, as the authority publishes it.
+        optional "directory" directory: At<DirectoryUrl>,
+        /// `acme`: how the authority reaches you, such as `mailto:ops@example.org`.
+        optional "contact" contact: Vec<At<Contact>>,
+        /// `acme`: PEM file of the roots that the directory's own TLS leads to; those of the system when left out.
+        optional "trust" trust: At<PathBuf>,
+        /// `acme`: PEM file of the roots that issued chains must lead to.
+        optional "roots" roots: At<PathBuf>,
+        /// `acme`: the profile to ask for; the authority's default when left out.
+        optional "profile" profile: At<Label>,
+        /// `acme`: the common name of an issuer in the chain that is preferred, where the authority offers several.
+        optional "preferred_chain" preferred_chain: At<Label>,
+        /// `acme`: the account elsewhere that the authority wants its own to be bound to.
+        optional "eab" eab: ExternalAccount,
+        /// `acme`: who answers challenges, the preferred one first; needed.
+        optional "solver" solver: Solvers,
+        /// `acme`: the total time for one certificate; `10m` when left out.
+        optional "limit" limit: At<Duration>,
+        /// `acme`: what the authority lets through, as `none` or a table of rates such as `50/7d`; its published limits when
+        /// left out, if they are known by the directory.
+        optional "limits" limits: Limits,
+    }
+}
+
+table! {
+    /// An account elsewhere that an ACME account is bound to (RFC 8555 §7.3.4).
+    struct ExternalAccount {
+        /// The key identifier that the authority gave out.
+        needed "kid" kid: At<Label>,
+        /// File that holds the MAC key, base64url, on one line.
+        needed "key_file" key_file: At<PathBuf>,
     }
 }
 
@@ -48,8 +81,9 @@ table! {
     struct Lineage {
         /// DNS names, wildcards and IP addresses that the certificate is for.
         needed "identifiers" identifiers: Vec<At<Identifier>>,
-        /// The issuer that is asked; another client brings key and certificates when left out.
-        optional "issuer" issuer: At<IssuerName>,
+        /// The issuer that is asked, or several in their order: the next is asked when one refuses. Another client brings
+        /// key and certificates when left out.
+        optional "issuer" issuer: Issuers,
         /// The algorithm of the key; `ecdsa-p256` when left out.
         optional "key" key: At<KeyAlgorithm>,
         /// Whether a renewal brings a fresh key: `rekey` (so when left out) or `renew`.

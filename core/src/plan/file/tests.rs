@@ -4,6 +4,7 @@ mod faults;
 mod lineage;
 mod meaning;
 mod pieces;
+mod solver;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -151,8 +151,12 @@ fn the_top_of_the_file_is_checked() {
         ),
         ("version = 1\n[issuer.a]\n", "line 2, column 1: issuer.a.type: the key `type` is missing"),
         (
+            "version = 1\n[issuer.a]\ntype = \"vault\"\n",
+            "line 3, column 8: issuer.a.type: there is no `vault` to choose here; write one of `local`, `acme`",
+        ),
+        (
             "version = 1\n[issuer.a]\ntype = \"acme\"\n",
-            "line 3, column 8: issuer.a.type: there is no `acme` to choose here; write `local`",
+            "line 2, column 9: issuer.a.directory: the key `directory` is missing; write the URL that the authority publishes, such as `https://acme.example/directory`",
         ),
         (
             "version = 1\n[issuer.a]\ntype = \"local\"\nlifetime = \"10w52\"\n",
@@ -240,4 +244,42 @@ fn several_bundles_are_for_the_author_to_choose_from() {
             "line 7, column 22: lineage.www.reload: there are several bundles that HAProxy may have loaded; write `reload = { haproxy = \"SOCKET\", certificate = \"PATH\" }`"
         ]
     );
+}
+
+#[test]
+fn an_issuer_takes_what_its_type_takes() {
+    for (body, told) in [
+        (
+            "type = \"acme\"\n",
+            "line 2, column 9: issuer.x.directory: the key `directory` is missing; write the URL that the authority publishes, such as `https://acme.example/directory`",
+        ),
+        (
+            "type = \"local\"\ndirectory = \"https://ca.example/d\"\n",
+            "line 4, column 13: issuer.x.directory: an issuer of type `local` has no `directory`; remove it, or write another `type`",
+        ),
+        (
+            "type = \"acme\"\ndirectory = \"https://ca.example/d\"\nlifetime = \"30d\"\n",
+            "line 5, column 12: issuer.x.lifetime: an issuer of type `acme` has no `lifetime`; remove it, or write another `type`",
+        ),
+        (
+            "type = \"acme\"\ndirectory = \"http://ca.example/d\"\n",
+            "line 4, column 13: issuer.x.directory: `http://ca.example/d` is not an https URL; write it as the authority publishes it, such as `https://acme.example/directory`",
+        ),
+        (
+            "type = \"acme\"\ndirectory = \"https://ca.example/d\"\ncontact = [\"ops@example.org\"]\n",
+            "line 5, column 12: issuer.x.contact[0]: `ops@example.org` is not a contact URL; write `mailto:ops@example.org`",
+        ),
+        (
+            "type = \"acme\"\ndirectory = \"https://ca.example/d\"\neab = { kid = \"k\" }\n",
+            "line 5, column 7: issuer.x.eab.key_file: the key `key_file` is missing",
+        ),
+        (
+            "type = \"acme\"\ndirectory = \"https://ca.example/d\"\nlimit = \"1s\"\nsolver = { type = \"http-01\", listen = \"127.0.0.1:5002\" }\n",
+            "line 5, column 9: issuer.x.limit: `1s` is not from 10s to 1d",
+        ),
+    ] {
+        let text = format!("version = 1\n[issuer.x]\n{body}[lineage.www]\nidentifiers = [\"a.example\"]\n");
+        let found = faults(&text);
+        assert!(found.iter().any(|fault| fault == told), "{told}\n{found:#?}");
+    }
 }

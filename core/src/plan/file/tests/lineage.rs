@@ -16,6 +16,15 @@ fn says_what_is_wrong_where_and_what_to_write() {
             "issuer = \"../x\"",
             "column 10: lineage.www.issuer: `../x`: this cannot be the name of an issuer; use 1 to 64 of a-z, 0-9, `.`, `_` and `-`, beginning with a letter or digit",
         ),
+        (
+            "issuer = [\"lab\", \"lob\"]",
+            "column 18: lineage.www.issuer: there is no issuer `lob`; write `lab`, if that was meant",
+        ),
+        ("issuer = [\"lab\", \"lab\"]", "column 18: lineage.www.issuer: `lab` is given twice; remove one of the two"),
+        (
+            "issuer = [1]",
+            "column 11: lineage.www.issuer[0]: expected the name of an issuer as text, found a whole number",
+        ),
         ("issuer = 1", "column 10: lineage.www.issuer: expected the name of an issuer as text, found a whole number"),
         (
             "key = \"ecdsa-p265\"",

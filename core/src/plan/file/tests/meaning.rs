@@ -19,7 +19,7 @@ fn the_starter_file_is_a_working_wish() {
     let [(name, spec)] = config.lineages.iter().collect::<Vec<_>>()[..] else { panic!("{config:?}") };
     assert_eq!(name.as_str(), "www");
     assert_eq!(spec.identifiers.to_string(), "www.example.org, example.org");
-    assert_eq!(spec.issuer.as_ref().map(|name| name.as_str()), Some("lab"));
+    assert_eq!(spec.issuers.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["lab"]);
     assert_eq!(spec.access.readers, [user("www-data")]);
     assert_eq!(spec.check, Some(Command::of_service(["nginx", "-t", "-q"])));
     assert_eq!(spec.reload, Some(Reload::Unit("nginx.service".to_owned())));
@@ -158,10 +158,10 @@ fn issuer_root_and_failover_have_their_meaning() {
     "#;
     let config = parse(text).unwrap();
     assert_eq!(config.root, Path::new("/var/lib/certwright"));
-    let IssuerSpec::Local(lab) = &config.issuers[&"lab".parse().unwrap()];
+    let IssuerSpec::Local(lab) = &config.issuers[&"lab".parse().unwrap()] else { panic!("not local") };
     assert_eq!((lab.lifetime, lab.key), (Duration::from_secs(43_200), KeyAlgorithm::Ed25519));
     assert_eq!(lab.permitted, ["example.org".parse().unwrap()]);
-    let IssuerSpec::Local(plain) = &config.issuers[&"plain".parse().unwrap()];
+    let IssuerSpec::Local(plain) = &config.issuers[&"plain".parse().unwrap()] else { panic!("not local") };
     assert_eq!(plain.lifetime, Duration::from_secs(30 * 86_400));
     assert_eq!(config.failover.map(|it| it.running), Some(Running::Unit("keepalived.service".to_owned())));
 }

@@ -1,0 +1,113 @@
+//! From the shape of an issuer to the wish: what its type takes, and nothing else.
+
+use std::time::Duration;
+
+use super::answer;
+use super::bounds::bounded;
+use super::fault::{Faults, Place};
+use super::leaf::IssuerType;
+use super::read::At;
+use super::shape;
+use super::solver::EXAMPLE;
+use crate::ground::id::IssuerName;
+use crate::plan::spec::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The wish for an issuer.
+pub(super) fn issuer(name: &At<IssuerName>, shape: shape::Issuer, faults: &mut Faults) -> Option<IssuerSpec> {
+    let top = Place::TOP.key("issuer");
+    let place = top.key(name.value.as_str());
+    let before = faults.count();
+    let spec = match shape.kind.value {
+        IssuerType::Local => {
+            refuse(&acme_keys(&shape), "local", &place, faults);
+            Some(IssuerSpec::Local(local(shape, &place, faults)))
+        }
+        IssuerType::Acme => {
+            refuse(&local_keys(&shape), "acme", &place, faults);
+            acme(shape, name.at, &place, faults).map(|acme| IssuerSpec::Acme(Box::new(acme)))
+        }
+    };
+    spec.filter(|_| faults.count() == before)
+}
+
+fn local(shape: shape::Issuer, place: &Place<'_>, faults: &mut Faults) -> LocalIssuer {
+    let mut issuer = LocalIssuer::default();
+    if let Some(lifetime) = shape.lifetime {
+        // Apple's requirements for TLS server certificates (support article 103769) end at 825 days, for private CAs too.
+        issuer.lifetime = bounded(&lifetime, MINUTE, 825 * DAY, &place.key("lifetime"), faults);
+    }
+    issuer.permitted = shape.permitted.into_iter().flatten().map(|name| name.value).collect();
+    issuer.key = shape.key.map(|key| key.value).unwrap_or_default();
+    issuer
+}
+
+fn acme(shape: shape::Issuer, at: usize, place: &Place<'_>, faults: &mut Faults) -> Option<AcmeIssuer> {
+    let Some(directory) = shape.directory else {
+        let hint = "write the URL that the authority publishes, such as `https://acme.example/directory`";
+        faults.add_at(at, &place.key("directory"), "the key `directory` is missing", Some(hint.to_owned()));
+        return None;
+    };
+    let Some(written) = shape.solver else {
+        let hint = EXAMPLE;
+        faults.add_at(at, &place.key("solver"), "the key `solver` is missing", Some(hint.to_owned()));
+        return None;
+    };
+    let solvers = answer::solvers(written, &place.key("solver"), faults);
+    let limit = shape.limit.map(|limit| bounded(&limit, 10 * SECOND, DAY, &place.key("limit"), faults));
+    Some(AcmeIssuer {
+        directory: directory.value.0,
+        contact: shape.contact.into_iter().flatten().map(|contact| contact.value.0).collect(),
+        trust: shape.trust.map(|path| path.value),
+        roots: shape.roots.map(|path| path.value),
+        profile: shape.profile.map(|profile| profile.value.0),
+        preferred_chain: shape.preferred_chain.map(|name| name.value.0),
+        external_account: shape.eab.map(|eab| ExternalAccount::new(eab.kid.value.0, eab.key_file.value)),
+        solvers,
+        limit: limit.unwrap_or(AcmeIssuer::DEFAULT_LIMIT),
+        limits: shape.limits.map(|limits| limits.wish).unwrap_or_default(),
+    })
+}
+
+/// A key that is there, and where its value stands.
+type Present = (&'static str, Option<usize>);
+
+fn local_keys(shape: &shape::Issuer) -> [Present; 3] {
+    [
+        ("lifetime", shape.lifetime.as_ref().map(|value| value.at)),
+        ("permitted", shape.permitted.as_deref().map(|list| first(list, shape.kind.at))),
+        ("key", shape.key.as_ref().map(|value| value.at)),
+    ]
+}
+
+fn acme_keys(shape: &shape::Issuer) -> [Present; 10] {
+    [
+        ("directory", shape.directory.as_ref().map(|value| value.at)),
+        ("contact", shape.contact.as_deref().map(|list| first(list, shape.kind.at))),
+        ("trust", shape.trust.as_ref().map(|value| value.at)),
+        ("roots", shape.roots.as_ref().map(|value| value.at)),
+        ("profile", shape.profile.as_ref().map(|value| value.at)),
+        ("preferred_chain", shape.preferred_chain.as_ref().map(|value| value.at)),
+        ("eab", shape.eab.as_ref().map(|value| value.kid.at)),
+        ("solver", shape.solver.as_ref().map(|solvers| solvers.0.at)),
+        ("limit", shape.limit.as_ref().map(|value| value.at)),
+        ("limits", shape.limits.as_ref().map(|value| value.at)),
+    ]
+}
+
+fn first<T>(list: &[At<T>], otherwise: usize) -> usize {
+    list.first().map_or(otherwise, |first| first.at)
+}
+
+/// Note the keys that an issuer of this type does not take.
+fn refuse(keys: &[Present], kind: &str, place: &Place<'_>, faults: &mut Faults) {
+    for (key, at) in keys {
+        if let Some(at) = at {
+            let message = format!("an issuer of type `{kind}` has no `{key}`");
+            faults.add_at(*at, &place.key(key), message, Some("remove it, or write another `type`".to_owned()));
+        }
+    }
+}
