@@ -5,6 +5,8 @@
 
 #[path = "solvers/listeners.rs"]
 mod listeners;
+#[path = "solvers/orders.rs"]
+mod orders;
 #[path = "solvers/scripts.rs"]
 mod scripts;
 #[path = "solvers/updates.rs"]

@@ -25,6 +25,7 @@ pub(crate) mod resolvers;
 pub(crate) mod schedule;
 #[cfg(test)]
 pub(crate) mod scratch;
+#[cfg(feature = "acme")]
 pub(crate) mod secret_file;
 pub(crate) mod state;
 pub(crate) mod store;
