@@ -1,9 +1,11 @@
 //! Answers over HTTP and TLS, fetched by curl and OpenSSL.
 
+use std::io::Read;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use certwright::{Challenge, ChallengeKind, Identifier, SolverSpec};
+use certwright::{Cancel, Challenge, ChallengeKind, ErrorKind, Identifier, SolverSpec};
 use certwright_tests::conformance::solver::{SameName, Stage, challenge, conforms};
 use certwright_tests::ports;
 use certwright_tests::process::{Running, run};
@@ -104,7 +106,52 @@ fn the_tls_listener_conforms() {
     // For an address, under the name of its reverse look-up.
     let solver = made(&SolverSpec::TlsAlpnListener(address));
     let one = challenge(ChallengeKind::TlsAlpn01, "192.0.2.7", "address");
-    solver.present(&one, &certwright::Cancel::new()).unwrap();
+    solver.present(&one, &Cancel::new()).unwrap();
     assert!(is_answer(address, &one) && shown(address, &one).unwrap().contains("IP Address:192.0.2.7"));
+    solver.clean_up(&one).unwrap();
+}
+
+/// The variable that makes a run of this program hold an address.
+const HOLD: &str = "CERTWRIGHT_TEST_HOLD";
+
+/// Two runs at once need the same port: the second waits for the first, since that leaves by itself.
+#[test]
+fn another_run_of_this_program_is_waited_for() {
+    let one = challenge(ChallengeKind::Http01, "a.example.org", "waiting");
+    if let Some(address) = std::env::var_os(HOLD) {
+        let address: SocketAddr = address.to_str().unwrap().parse().unwrap();
+        let solver = made(&SolverSpec::HttpListener(address));
+        let held = challenge(ChallengeKind::Http01, "a.example.org", "held");
+        solver.present(&held, &Cancel::new()).unwrap();
+        // Until whoever started this lets go.
+        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        solver.clean_up(&held).unwrap();
+        return;
+    }
+    let address = ports::own().unwrap();
+    let (reading, writing) = std::io::pipe().unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "listeners::another_run_of_this_program_is_waited_for"]);
+    command.env(HOLD, address.to_string()).stdin(reading).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut other = Running::start(&mut command).unwrap();
+    drop(command);
+    ports::reachable(address, LIMIT).unwrap();
+    let solver = made(&SolverSpec::HttpListener(address));
+    let cancel = Cancel::new();
+    std::thread::scope(|scope| {
+        let presenting = scope.spawn(|| solver.present(&one, &cancel));
+        // It may take any time to find the address taken; what must not happen is that it gives up.
+        for _ in 0..100 {
+            assert!(!presenting.is_finished(), "it did not wait");
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+        cancel.cancel();
+        assert_eq!(presenting.join().unwrap().unwrap_err().kind(), ErrorKind::Cancelled);
+        let presenting = scope.spawn(|| solver.present(&one, &Cancel::new()));
+        drop(writing);
+        presenting.join().unwrap().unwrap();
+    });
+    assert!(other.wait(LIMIT).unwrap().success());
+    assert_eq!(fetched(address, &one), Some(authorization(&one)));
     solver.clean_up(&one).unwrap();
 }
