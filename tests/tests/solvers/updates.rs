@@ -86,6 +86,10 @@ fn values_of_others_stay() {
     assert_eq!(bind.texts(record).unwrap(), expected);
     solver.clean_up(&one).unwrap();
     solver.wait(&two, &Cancel::new()).unwrap();
+    // The value of the other order, which is as long, is not taken for ours.
+    let hurried = made(&SolverSpec::Rfc2136(with(&bind, |wish| wish.propagation.limit = Duration::from_secs(1))));
+    let told = format!("{}: NOERROR with 2 other TXT records", bind.address);
+    assert_eq!(hurried.wait(&one, &Cancel::new()).unwrap_err().fact("server"), Some(told.as_str()));
     solver.clean_up(&two).unwrap();
     assert_eq!(bind.texts(record).unwrap(), ["of somebody else"]);
 }
@@ -281,10 +285,11 @@ fn an_answer_that_is_not_signed_is_not_believed() {
                 forger.send_to(&message[..length], from).unwrap();
             }
         });
-        let error = solver.present(&one, &Cancel::new()).unwrap_err();
+        let presented = solver.present(&one, &Cancel::new());
         over.store(true, Ordering::Relaxed);
-        error
+        presented
     });
+    let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Untrusted, "{error:#}");
     assert!(bind.texts("_acme-challenge.www.example.org").unwrap().is_empty());
 }
