@@ -21,6 +21,7 @@ pub(crate) mod outputs;
 pub(crate) mod pause;
 pub(crate) mod process;
 pub(crate) mod publish;
+#[cfg(feature = "acme")]
 pub(crate) mod resolvers;
 pub(crate) mod schedule;
 #[cfg(test)]
