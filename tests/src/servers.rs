@@ -1,6 +1,7 @@
 //! Real servers, each with a home directory and a loopback address of its own, in the foreground, ended with its owner.
 
 pub mod apache;
+pub mod bind;
 pub mod challtestsrv;
 pub mod dovecot;
 pub mod haproxy;

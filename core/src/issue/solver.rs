@@ -27,7 +27,8 @@ pub trait Solver: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// Whatever hinders it, naming the place.
+    /// Whatever hinders it, naming the place. [`ErrorKind::Unsupported`] means that this solver does not answer such a
+    /// challenge, so that nothing was done and another kind or another solver may be tried.
     fn present(&self, challenge: &Challenge, cancel: &Cancel) -> Result<()>;
 
     /// Take the answer away again.

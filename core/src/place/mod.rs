@@ -22,10 +22,12 @@ pub(crate) mod outputs;
 pub(crate) mod pause;
 pub(crate) mod process;
 pub(crate) mod publish;
+#[cfg(feature = "acme")]
 pub(crate) mod resolvers;
 pub(crate) mod schedule;
 #[cfg(test)]
 pub(crate) mod scratch;
+#[cfg(feature = "acme")]
 pub(crate) mod secret_file;
 pub(crate) mod state;
 pub(crate) mod store;

@@ -10,6 +10,7 @@ pub mod issuer;
 pub mod probe;
 pub mod reloader;
 mod secrets;
+pub mod solver;
 
 use std::error::Error;
 use std::sync::mpsc::channel;

@@ -39,6 +39,8 @@ pub struct Options<'a> {
     pub chain_length: u8,
     /// Whether it looks for the answers to its challenges.
     pub validation: Validation,
+    /// Where it looks for names, when not at the name server of its world.
+    pub resolver: Option<SocketAddr>,
 }
 
 /// A key for external account binding (RFC 8555 §7.3.4).
@@ -69,6 +71,7 @@ impl Default for Options<'_> {
             alternate_roots: 0,
             chain_length: 1,
             validation: Validation::Real,
+            resolver: None,
         }
     }
 }
@@ -125,7 +128,7 @@ impl Pebble {
         fs::write(&config, text.to_string())?;
 
         let mut command = Command::new(program("pebble"));
-        command.arg("-config").arg(&config).args(["-dnsserver", &names.dns.to_string()]);
+        command.arg("-config").arg(&config).args(["-dnsserver", &options.resolver.unwrap_or(names.dns).to_string()]);
         command.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", options.nonce_rejection.to_string());
         command.env("PEBBLE_AUTHZREUSE", options.authorization_reuse.to_string());
         command.env("PEBBLE_ALTERNATE_ROOTS", options.alternate_roots.to_string());

@@ -1,5 +1,6 @@
 //! One listener for each address in the process, whoever asks for it, and the answers that it gives.
 
+use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
@@ -146,33 +147,36 @@ impl<P: Protocol> Seat<P> {
         loop {
             cancel.check()?;
             let waited = begun.elapsed();
-            let mut desks = P::desks().open();
-            if !desks.contains_key(&self.address) {
-                let board = Arc::new(Board::default());
-                match Listener::start(self.address, P::server(Arc::clone(&board))?) {
-                    Ok(listener) => {
-                        desks.insert(self.address, Desk { board, _listener: listener });
-                    }
-                    Err(source) => {
-                        drop(desks);
-                        self.explain_or_wait(source, waited)?;
-                        pause(PAUSE, cancel)?;
-                        continue;
-                    }
-                }
-            }
-            if desks.get(&self.address).is_some_and(|desk| desk.board.put(self.holder, answer)) {
-                return Ok(());
-            }
-            drop(desks);
-            if waited >= PATIENCE {
-                return Err(Error::new(ErrorKind::Conflict, "another order answers a challenge for this name here")
+            let put = self.desk(&mut P::desks().open()).map(|desk| desk.board.put(self.holder, answer));
+            match put {
+                Ok(true) => return Ok(()),
+                Ok(false) if waited < PATIENCE => {}
+                Ok(false) => {
+                    return Err(Error::new(
+                        ErrorKind::Conflict,
+                        "another order answers a challenge for this name here",
+                    )
                     .context("listen", self.address)
                     .context("waited", waited)
                     .retry(Retry::Now)
                     .hint("apply again when the other order is done"));
+                }
+                Err(source) => self.explain_or_wait(source, waited)?,
             }
             pause(PAUSE, cancel)?;
+        }
+    }
+
+    /// The desk of the address, opened when it is not.
+    fn desk<'d>(&self, desks: &'d mut BTreeMap<SocketAddr, Desk<P::Value>>) -> io::Result<&'d mut Desk<P::Value>> {
+        match desks.entry(self.address) {
+            MapEntry::Occupied(open) => Ok(open.into_mut()),
+            MapEntry::Vacant(place) => {
+                let board = Arc::new(Board::default());
+                let server = P::server(Arc::clone(&board)).map_err(io::Error::other)?;
+                let listener = Listener::start(self.address, server)?;
+                Ok(place.insert(Desk { board, _listener: listener }))
+            }
         }
     }
 

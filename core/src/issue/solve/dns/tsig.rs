@@ -70,7 +70,7 @@ impl Believe for Signed<'_> {
                 .hint("see whether this is the server that holds the key, and whether something in between answers for it")
         };
         let message = Message::from_vec(answer).map_err(|source| doubt().source(source))?;
-        if let Some(refusal) = message.signature.as_ref().and_then(|signature| signature.data.error.clone()) {
+        if let Some(refusal) = message.signature.as_ref().and_then(|signature| signature.data.error) {
             return Err(self.refused(&refusal));
         }
         match self.verifier.borrow_mut().verify(answer) {
