@@ -32,6 +32,7 @@ impl OsFilesystem {
                 regular(self.resolve(at, path, flags, Mode::empty())?)
             }
             Open::Directory => Ok(self.resolve(at, path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?),
+            Open::Search => Ok(self.resolve(at, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?),
             Open::Facts => Ok(self.resolve(at, path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?),
             Open::Create => self.create(at, path, OFlags::RDWR),
             Open::Append => {
