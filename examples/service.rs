@@ -34,14 +34,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     });
 
+    let listener = TcpListener::bind(address).await?;
+    println!("{}", listener.local_addr()?);
+    serve(listener, active).await
+}
+
+/// One page over TLS for everybody, and the answers to challenges for the authority.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    active: Arc<ActiveCertificates>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut tls = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(active);
     tls.alpn_protocols = vec![b"http/1.1".to_vec(), ActiveCertificates::CHALLENGE_PROTOCOL.to_vec()];
-    let (acceptor, listener) = (TlsAcceptor::from(Arc::new(tls)), TcpListener::bind(address).await?);
-    println!("{}", listener.local_addr()?);
-
+    let acceptor = TlsAcceptor::from(Arc::new(tls));
     let app = TowerToHyperService::new(Router::new().route("/", get(|| async { "hello\n" })));
     loop {
         let Ok((socket, _)) = listener.accept().await else { continue };

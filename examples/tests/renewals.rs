@@ -2,20 +2,30 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a failing test may panic; the figures are printed")]
 
+#[path = "../service.rs"]
+#[expect(dead_code, reason = "the program itself is started as one")]
+mod service;
+
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
 
-use certwright::{Cancel, Config, Lifecycle, LocalCa, LocalIssuer, Options, OsFilesystem, Selection, SystemClock};
+use certwright::{
+    ActiveCertificates, Builder, Cancel, Clock, Config, Lifecycle, LocalCa, LocalIssuer, ManualClock, Options,
+    OsFilesystem, Selection, SystemClock,
+};
 use certwright_tests::load::Load;
 use certwright_tests::process::Running;
 use certwright_tests::scratch::Scratch;
 use certwright_tests::served::{self, Leaf};
 use certwright_tests::servers::Place;
+use certwright_tests::servers::pebble::{self, Pebble};
 use certwright_tests::until::until;
 
 const RENEWALS: usize = 20;
@@ -74,7 +84,7 @@ impl Service {
     /// Sends the clients, once there is something to serve.
     fn load(&self) -> Load {
         until(LIMIT, "a first certificate", || self.served()).unwrap();
-        Load::on(self.address, NAME, root(&self.scratch).as_bytes(), CLIENTS).unwrap()
+        clients(self.address, root(&self.scratch).as_bytes())
     }
 
     /// It ran from beginning to end, and nobody was refused.
@@ -83,6 +93,24 @@ impl Service {
         assert!(rest.iter().all(Result::is_ok), "{rest:?}");
         assert_eq!(self.running.wait(Duration::ZERO).unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
+}
+
+fn clients(address: SocketAddr, roots: &[u8]) -> Load {
+    Load::on(address, NAME, roots, CLIENTS).unwrap()
+}
+
+/// The server of the example in this process, until that ends.
+fn serve(address: SocketAddr, active: Arc<ActiveCertificates>) {
+    let (sender, bound) = channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+            sender.send(()).unwrap();
+            service::serve(listener, active).await.unwrap();
+        });
+    });
+    bound.recv_timeout(LIMIT).unwrap();
 }
 
 #[test]
@@ -117,4 +145,42 @@ fn twenty_renewals_by_another_process_are_served_to_every_client() {
     }
     println!("{RENEWALS} renewals, {CLIENTS} clients, {connections} connections");
     service.end(load);
+}
+
+/// The authority looks for its answers at the very address at which the clients are served.
+#[test]
+fn twenty_renewals_at_an_acme_server_are_served_to_every_client() {
+    let validity = Duration::from_secs(47 * 3_600);
+    let pebble = Pebble::start(pebble::Options { validity: Some(validity), ..pebble::Options::default() }).unwrap();
+    let scratch = Scratch::on_disk().unwrap();
+    let issuer = format!(
+        "[issuer.public]\ntype = \"acme\"\ndirectory = \"{}\"\ntrust = \"{}\"\n[lineage.www]\nissuer = \"public\"\n",
+        pebble.directory,
+        pebble.trust.display()
+    );
+    let config = Config::parse(&wish(&scratch, &issuer), "service.toml".as_ref()).unwrap();
+    let active = ActiveCertificates::follow(&config, |_| {}).unwrap();
+    serve(pebble.tls, active.clone());
+
+    // A moment at which every certificate is due for renewal, half of its life before its end, and which the client of the
+    // authority, whose clock is right, still believes to be now.
+    let now = SystemClock.now().saturating_add(validity / 2).saturating_add(Duration::from_secs(600));
+    let builder = Builder::new(config).clock(Arc::new(ManualClock::at(now)));
+    let lifecycle = builder.served_by(&active).solver(active).build().unwrap();
+    let renew = || {
+        let report = lifecycle.apply(&Selection::All, &Options::default()).unwrap();
+        assert!(report.lineages[0].changed && report.lineages[0].error.is_none(), "{report:?}");
+        served::leaf_of(&store(&scratch).join("www/current/leaf.pem")).unwrap()
+    };
+    renew();
+    let load = clients(pebble.tls, &pebble.root(0).unwrap());
+    let mut connections = 0;
+    for _ in 0..RENEWALS {
+        connections += load.until_all_get(&renew(), 1, LIMIT).unwrap();
+    }
+    println!("{RENEWALS} renewals, {CLIENTS} clients, {connections} connections");
+    let rest = load.stop();
+    assert!(rest.iter().all(Result::is_ok), "{rest:?}");
+    let convinced = pebble.said().matches("set VALID by completed challenge").count();
+    assert_eq!(convinced, 1 + RENEWALS, "{}", pebble.said());
 }
