@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use certwright::report::Outcome;
 use certwright::{
-    ActiveCertificates, Builder, Cancel, Config, LocalCa, LocalIssuer, Options, OsFilesystem, Selection, SystemClock,
+    AcmeClient, AcmeIssuer, ActiveCertificates, Builder, Cancel, Config, Issuer, KeyAlgorithm, LocalCa, LocalIssuer,
+    Options, OsFilesystem, PrivateKey, Request, Sans, Selection, SolverSpec, SystemClock,
 };
 use rustls::crypto::{CryptoProvider, aws_lc_rs, ring};
 use rustls::pki_types::pem::PemObject;
@@ -91,7 +92,9 @@ fn nothing_here_needs_or_makes_a_default() {
 
     let root = scratch.0.join("store");
     let lineages: String = [("new", "ecdsa-p256"), ("other", "ed25519"), ("third", "ecdsa-p384")]
-        .map(|(name, key)| format!("[lineage.{name}]\nissuer = \"lab\"\nidentifiers = [\"{NAME}\"]\nkey = \"{key}\"\n"))
+        .map(|(name, key)| {
+            format!("[lineage.{name}]\nissuer = \"lab\"\nidentifiers = [\"{NAME}\", \"127.0.0.1\"]\nkey = \"{key}\"\n")
+        })
         .concat();
     let text = format!("version = 1\nroot = \"{}\"\n[issuer.lab]\ntype = \"local\"\n{lineages}", root.display());
     let active = ActiveCertificates::follow(&Config::parse(&text, "a.toml".as_ref()).unwrap(), |_| {}).unwrap();
@@ -114,5 +117,18 @@ fn nothing_here_needs_or_makes_a_default() {
             assert_eq!(read(provider, &pem, address), "hello");
         }
     }
+
+    // So is the client of an ACME server. This one is none, which shows once the handshake is done.
+    let trust = scratch.0.join("root.pem");
+    std::fs::write(&trust, &pem).unwrap();
+    let solver = SolverSpec::HttpListener(addresses[0]);
+    let mut wish = AcmeIssuer::new(format!("https://{}/directory", addresses[0]), solver);
+    wish.trust = Some(trust);
+    let (files, clock) = (Arc::new(OsFilesystem::new()), Arc::new(SystemClock));
+    let client = AcmeClient::new("public".parse().unwrap(), wish, Vec::new(), files, &root, clock);
+    let (lineage, names) = ("www".parse().unwrap(), Sans::new(vec![NAME.parse().unwrap()]).unwrap());
+    let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+    let error = client.issue(&Request::new(&lineage, &names, &key), &Cancel::new()).unwrap_err();
+    assert!(format!("{error:#}").contains("HTTP"), "{error:#}");
     assert!(CryptoProvider::get_default().is_none());
 }
