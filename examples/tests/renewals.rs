@@ -154,7 +154,7 @@ fn twenty_renewals_at_an_acme_server_are_served_to_every_client() {
     let pebble = Pebble::start(pebble::Options { validity: Some(validity), ..pebble::Options::default() }).unwrap();
     let scratch = Scratch::on_disk().unwrap();
     let issuer = format!(
-        "[issuer.public]\ntype = \"acme\"\ndirectory = \"{}\"\ntrust = \"{}\"\n[lineage.www]\nissuer = \"public\"\n",
+        "[issuer.public]\ntype = \"acme\"\ndirectory = \"{}\"\ntrust = \"{}\"\nsolver = []\n[lineage.www]\nissuer = \"public\"\n",
         pebble.directory,
         pebble.trust.display()
     );

@@ -32,6 +32,12 @@ pub(super) fn configured(
             Arc::new(LocalCa::new(name.clone(), local.clone(), tools.fs.clone(), root, tools.clock.clone()))
         }
         #[cfg(feature = "acme")]
+        IssuerSpec::Acme(wish) if wish.solvers.is_empty() && own.is_empty() => {
+            return Err(Error::new(ErrorKind::InvalidSpec, "nobody answers the challenges of this issuer")
+                .context("issuer", name)
+                .hint("write `solver = { type = \"http-01\", listen = \"[::]:80\" }`, or bring `Builder::solver`"));
+        }
+        #[cfg(feature = "acme")]
         IssuerSpec::Acme(wish) => Arc::new(acme(name, wish, own, root, tools)?),
         #[cfg(not(feature = "acme"))]
         IssuerSpec::Acme(_) => {

@@ -109,4 +109,19 @@ mod tests {
         assert_eq!(answers.answer("/.well-known/acme-challenge/two"), None);
         assert!(!format!("{answers:?}").contains("thumb"));
     }
+
+    #[cfg(feature = "acme")]
+    #[test]
+    fn an_issuer_whose_program_answers_needs_one_who_does() {
+        use crate::ground::error::ErrorKind;
+        use crate::lifecycle::Builder;
+        use crate::plan::spec::Config;
+
+        let text =
+            "version = 1\n[issuer.public]\ntype = \"acme\"\ndirectory = \"https://acme.example/\"\nsolver = []\n";
+        let builder = || Builder::new(Config::parse(text, "a.toml".as_ref()).unwrap());
+        let error = builder().build().unwrap_err();
+        assert_eq!((error.kind(), error.fact("issuer")), (ErrorKind::InvalidSpec, Some("public")));
+        builder().solver(Arc::new(HttpAnswers::new())).build().unwrap();
+    }
 }
