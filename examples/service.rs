@@ -2,11 +2,10 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program")]
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, thread, time::Duration};
 
 use axum::{Router, routing::get};
-use certwright::{ActiveCertificates, Builder, Config, Options, Selection};
+use certwright::{ActiveCertificates, Builder, Config, RunOptions};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{net::TcpListener, time};
 use tokio_rustls::TlsAcceptor;
@@ -17,25 +16,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (path, address) = words.next().zip(words.next()).ok_or("say which configuration, and at which address")?;
     let config = Config::parse(&std::fs::read_to_string(&path)?, path.as_ref())?;
 
-    let active = ActiveCertificates::follow(&config, |serving| eprintln!("{serving}"))?;
-    let lifecycle = Arc::new(Builder::new(config).served_by(&active).solver(active.clone()).build()?);
-    tokio::spawn(async move {
-        let mut looks = time::interval(Duration::from_secs(1));
-        loop {
-            looks.tick().await;
-            let lifecycle = lifecycle.clone();
-            let run = move || lifecycle.apply(&Selection::All, &Options::default());
-            match tokio::task::spawn_blocking(run).await {
-                Ok(Ok(run)) => {
-                    run.lineages.iter().filter_map(|one| one.error.as_ref()).for_each(|e| eprintln!("{e:?}"))
-                }
-                failed => eprintln!("{failed:?}"),
-            }
-        }
-    });
-
     let listener = TcpListener::bind(address).await?;
     println!("{}", listener.local_addr()?);
+
+    let active = ActiveCertificates::follow(&config, |serving| eprintln!("{serving}"))?;
+    let lifecycle = Builder::new(config).served_by(&active).solver(active.clone()).build()?;
+    let renewals = lifecycle.spawn(RunOptions::default())?;
+    thread::spawn(move || {
+        for report in renewals.reports() {
+            report.error.iter().for_each(|error| eprintln!("{}: {}", report.lineage, error.message));
+        }
+    });
     serve(listener, active).await
 }
 

@@ -17,8 +17,8 @@ use std::thread;
 use std::time::Duration;
 
 use certwright::{
-    ActiveCertificates, Builder, Cancel, Clock, Config, Lifecycle, LocalCa, LocalIssuer, ManualClock, Options,
-    OsFilesystem, Selection, SystemClock,
+    ActiveCertificates, Builder, Cancel, Config, Lifecycle, LocalCa, LocalIssuer, Options, OsFilesystem, Selection,
+    SystemClock,
 };
 use certwright_tests::load::Load;
 use certwright_tests::process::Running;
@@ -33,9 +33,9 @@ const CLIENTS: usize = 64;
 const LIMIT: Duration = Duration::from_secs(180);
 const NAME: &str = "www.example.org";
 
-/// A certificate that is due for renewal as soon as it is there, with a minute left: half of a short life, a minute of
-/// which lies before its beginning.
-const LIFETIME: &str = "2m";
+/// A minute of it lies before the certificate is made, and half of it has to be left: the next is due in a minute, which is
+/// how soon after the last order another may be placed.
+const SHORT: &str = "4m";
 
 struct Service {
     running: Running,
@@ -47,14 +47,53 @@ fn store(scratch: &Scratch) -> PathBuf {
     scratch.join("store")
 }
 
-fn wish(scratch: &Scratch, issuer: &str) -> String {
-    format!("version = 1\nroot = \"{}\"\n{issuer}identifiers = [\"{NAME}\"]\n", store(scratch).display())
+/// A configuration: tables of issuers, then what the lineage says besides its name.
+fn wish(scratch: &Scratch, issuers: &str, lineage: &str) -> String {
+    let root = store(scratch).display().to_string();
+    format!("version = 1\nroot = \"{root}\"\n{issuers}[lineage.www]\nidentifiers = [\"{NAME}\"]\n{lineage}")
 }
 
-fn issuing(scratch: &Scratch) -> String {
-    let issuer =
-        format!("[issuer.lab]\ntype = \"local\"\nlifetime = \"{LIFETIME}\"\n[lineage.www]\nissuer = \"lab\"\n");
-    wish(scratch, &issuer)
+fn parse(text: &str) -> Config {
+    Config::parse(text, "service.toml".as_ref()).unwrap()
+}
+
+fn lab(lifetime: &str) -> String {
+    format!("[issuer.lab]\ntype = \"local\"\nlifetime = \"{lifetime}\"\n")
+}
+
+/// Two life cycles that wish for another kind of key: each orders anew what the other has deployed.
+struct Turns {
+    lifecycles: [Lifecycle; 2],
+    taken: usize,
+    leaf: PathBuf,
+}
+
+impl Turns {
+    fn new(scratch: &Scratch, issuers: &str, issuer: &str, build: impl Fn(Builder) -> Lifecycle) -> Self {
+        let lifecycles = ["ecdsa-p256", "ecdsa-p384"].map(|key| {
+            let lineage = format!("issuer = \"{issuer}\"\nkey = \"{key}\"\n");
+            build(Builder::new(parse(&wish(scratch, issuers, &lineage))))
+        });
+        Self { lifecycles, taken: 0, leaf: store(scratch).join("www/current/leaf.pem") }
+    }
+
+    /// The certificate that is active then.
+    fn renew(&mut self) -> Leaf {
+        let lifecycle = &self.lifecycles[self.taken % 2];
+        self.taken += 1;
+        let report = lifecycle.apply(&Selection::All, &Options::default()).unwrap();
+        assert!(report.lineages[0].changed && report.lineages[0].error.is_none(), "{report:?}");
+        served::leaf_of(&self.leaf).unwrap()
+    }
+
+    /// Renews again and again, each time once every client has got the certificate before.
+    fn under(&mut self, load: &Load) {
+        let mut connections = 0;
+        for _ in 0..RENEWALS {
+            connections += load.until_all_get(&self.renew(), 1, LIMIT).unwrap();
+        }
+        println!("{RENEWALS} renewals, {CLIENTS} clients, {connections} connections");
+    }
 }
 
 /// The root of the embedded CA, which is made when it is not there.
@@ -89,8 +128,7 @@ impl Service {
 
     /// It ran from beginning to end, and nobody was refused.
     fn end(mut self, load: Load) {
-        let rest = load.stop();
-        assert!(rest.iter().all(Result::is_ok), "{rest:?}");
+        nobody_was_refused(load);
         assert_eq!(self.running.wait(Duration::ZERO).unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }
@@ -99,88 +137,78 @@ fn clients(address: SocketAddr, roots: &[u8]) -> Load {
     Load::on(address, NAME, roots, CLIENTS).unwrap()
 }
 
-/// The server of the example in this process, until that ends.
-fn serve(address: SocketAddr, active: Arc<ActiveCertificates>) {
+/// The server of the example in this process, until that ends, and where it listens.
+fn serve(address: SocketAddr, active: Arc<ActiveCertificates>) -> SocketAddr {
     let (sender, bound) = channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind(address).await.unwrap();
-            sender.send(()).unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
             service::serve(listener, active).await.unwrap();
         });
     });
-    bound.recv_timeout(LIMIT).unwrap();
+    bound.recv_timeout(LIMIT).unwrap()
+}
+
+fn nobody_was_refused(load: Load) {
+    let rest = load.stop();
+    assert!(rest.iter().all(Result::is_ok), "{rest:?}");
 }
 
 #[test]
-fn twenty_renewals_by_the_service_itself_fail_no_handshake() {
+fn the_program_renews_by_itself() {
     let scratch = Scratch::on_disk().unwrap();
-    let configuration = issuing(&scratch);
+    let configuration = wish(&scratch, &lab(SHORT), "issuer = \"lab\"\n");
     let service = start(scratch, &configuration);
     let load = service.load();
-    let connections = load.until_different(1 + RENEWALS, LIMIT).unwrap();
-    println!("{RENEWALS} renewals, {CLIENTS} clients, {connections} connections");
+    load.until_different(2, LIMIT).unwrap();
     service.end(load);
 }
 
 #[test]
 fn twenty_renewals_by_another_process_are_served_to_every_client() {
     let scratch = Scratch::on_disk().unwrap();
-    let other = Lifecycle::open(Config::parse(&issuing(&scratch), "other.toml".as_ref()).unwrap()).unwrap();
+    let mut turns = Turns::new(&scratch, &lab("30d"), "lab", |builder| builder.build().unwrap());
+    turns.renew();
     // To the service, the certificates of the lineage come from elsewhere.
-    let configuration = wish(&scratch, "[lineage.www]\n");
-    let renew = || {
-        let report = other.apply(&Selection::All, &Options::default()).unwrap();
-        assert!(report.lineages[0].changed, "{report:?}");
-    };
-    renew();
+    let configuration = wish(&scratch, "", "");
     let service = start(scratch, &configuration);
     let load = service.load();
-    let mut connections = 0;
-    for _ in 0..RENEWALS {
-        renew();
-        let leaf = served::leaf_of(&store(&service.scratch).join("www/current/leaf.pem")).unwrap();
-        connections += load.until_all_get(&leaf, 1, LIMIT).unwrap();
-    }
-    println!("{RENEWALS} renewals, {CLIENTS} clients, {connections} connections");
+    turns.under(&load);
     service.end(load);
+}
+
+#[test]
+fn twenty_renewals_in_the_process_of_the_server_are_served_to_every_client() {
+    let scratch = Scratch::on_disk().unwrap();
+    let active = ActiveCertificates::open(&parse(&wish(&scratch, "", "")), |_| {});
+    let mut turns = Turns::new(&scratch, &lab("30d"), "lab", |builder| builder.served_by(&active).build().unwrap());
+    let address = serve("127.0.0.1:0".parse().unwrap(), active.clone());
+    turns.renew();
+    let load = clients(address, root(&scratch).as_bytes());
+    turns.under(&load);
+    nobody_was_refused(load);
 }
 
 /// The authority looks for its answers at the very address at which the clients are served.
 #[test]
 fn twenty_renewals_at_an_acme_server_are_served_to_every_client() {
-    let validity = Duration::from_secs(47 * 3_600);
-    let pebble = Pebble::start(pebble::Options { validity: Some(validity), ..pebble::Options::default() }).unwrap();
+    let pebble = Pebble::start(pebble::Options::default()).unwrap();
     let scratch = Scratch::on_disk().unwrap();
-    let issuer = format!(
-        "[issuer.public]\ntype = \"acme\"\ndirectory = \"{}\"\ntrust = \"{}\"\nsolver = []\n[lineage.www]\nissuer = \"public\"\n",
+    let issuers = format!(
+        "[issuer.public]\ntype = \"acme\"\ndirectory = \"{}\"\ntrust = \"{}\"\nsolver = []\n",
         pebble.directory,
         pebble.trust.display()
     );
-    let config = Config::parse(&wish(&scratch, &issuer), "service.toml".as_ref()).unwrap();
-    let active = ActiveCertificates::follow(&config, |_| {}).unwrap();
+    let active = ActiveCertificates::open(&parse(&wish(&scratch, "", "")), |_| {});
+    let build = |builder: Builder| builder.served_by(&active).solver(active.clone()).build().unwrap();
+    let mut turns = Turns::new(&scratch, &issuers, "public", build);
     serve(pebble.tls, active.clone());
-
-    // A moment at which every certificate is due for renewal, half of its life before its end, and which the client of the
-    // authority, whose clock is right, still believes to be now.
-    let now = SystemClock.now().saturating_add(validity / 2).saturating_add(Duration::from_secs(600));
-    let builder = Builder::new(config).clock(Arc::new(ManualClock::at(now)));
-    let lifecycle = builder.served_by(&active).solver(active).build().unwrap();
-    let renew = || {
-        let report = lifecycle.apply(&Selection::All, &Options::default()).unwrap();
-        assert!(report.lineages[0].changed && report.lineages[0].error.is_none(), "{report:?}");
-        served::leaf_of(&store(&scratch).join("www/current/leaf.pem")).unwrap()
-    };
-    renew();
+    turns.renew();
     let load = clients(pebble.tls, &pebble.root(0).unwrap());
-    let mut connections = 0;
-    for _ in 0..RENEWALS {
-        connections += load.until_all_get(&renew(), 1, LIMIT).unwrap();
-    }
-    println!("{RENEWALS} renewals, {CLIENTS} clients, {connections} connections");
-    let rest = load.stop();
-    assert!(rest.iter().all(Result::is_ok), "{rest:?}");
+    turns.under(&load);
+    nobody_was_refused(load);
     let looks = pebble.said().matches("Pulled a task from the Tasks queue").count();
     // It uses an authorization again once in a hundred times, even when told never to.
     assert!(looks > RENEWALS / 2, "{looks} looks: {}", pebble.said());

@@ -39,8 +39,6 @@ pub struct Options<'a> {
     pub chain_length: u8,
     /// Whether it looks for the answers to its challenges.
     pub validation: Validation,
-    /// How long its certificates are valid, to the second; `None` for its five years.
-    pub validity: Option<Duration>,
 }
 
 /// A key for external account binding (RFC 8555 §7.3.4).
@@ -62,7 +60,7 @@ pub enum Validation {
 }
 
 impl Default for Options<'_> {
-    /// Never refuses a nonce, never uses an authorization again, one root, one intermediate, looks for every answer, five years.
+    /// Never refuses a nonce, never uses an authorization again, one root, one intermediate, looks for every answer.
     fn default() -> Self {
         Self {
             nonce_rejection: 0,
@@ -71,7 +69,6 @@ impl Default for Options<'_> {
             alternate_roots: 0,
             chain_length: 1,
             validation: Validation::Real,
-            validity: None,
         }
     }
 }
@@ -124,8 +121,6 @@ impl Pebble {
             "externalAccountBindingRequired": options.external_account.is_some(),
             "externalAccountMACKeys": keys,
             "domainBlocklist": [BLOCKED],
-            // 0 is its own default.
-            "certificateValidityPeriod": options.validity.unwrap_or_default().as_secs(),
         }});
         fs::write(&config, text.to_string())?;
 
