@@ -52,8 +52,8 @@ mod tests {
 
     #[test]
     fn reaches_a_socket_by_path_and_by_abstract_name() {
-        let directory = std::env::temp_dir();
-        let path = directory.join(format!("certwright-notify-{}", std::process::id()));
+        let scratch = certwright_tests::scratch::Scratch::on_disk().unwrap();
+        let path = scratch.join("notify");
         let abstract_name = format!("certwright-notify-{}", std::process::id());
         let by_path = UnixDatagram::bind(&path).unwrap();
         let by_name = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&abstract_name).unwrap()).unwrap();
@@ -69,8 +69,6 @@ mod tests {
             let number = text.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
             assert!(number.parse::<u64>().unwrap() > 0);
         }
-        std::os::unix::net::UnixDatagram::unbound().unwrap();
-        let _ = std::fs::remove_dir(path);
         // Nobody listens, nobody asked: nothing happens.
         Notifier::to(Some("/nowhere/at/all".as_ref())).send("READY=1");
         Notifier::to(Some("".as_ref())).send("READY=1");

@@ -22,6 +22,9 @@
 //! 3. Call a verb: [`Lifecycle::apply`] from a timer, [`Lifecycle::deploy`] from another client's hook,
 //!    [`Lifecycle::verify`] from monitoring.
 //!
+//! A rustls server in the same process follows what is active with `ActiveCertificates` (feature `rustls`), and any web server
+//! answers challenges with [`HttpAnswers`].
+//!
 //! Everything blocks; call it from a blocking thread in an asynchronous program. Errors carry six facts, see [`Error`].
 //! Who can read which path, and why, is answered by [`access`] alone, for any path.
 #![cfg_attr(
@@ -42,6 +45,7 @@ mod lifecycle;
 mod pki;
 mod place;
 mod plan;
+mod serve;
 
 pub use deploy::attempt::{Progress, Watch};
 pub use deploy::probe::{Observation, Place, Probe, ProbeCallback, Seen, probe};
@@ -87,11 +91,22 @@ pub use plan::spec::{
     LocalIssuer, Output, Principal, Privacy, Propagation, Rate, Reload, Retain, Rfc2136, Running, SolverSpec, Spec,
     StartTls, Strategy, TsigAlgorithm, TsigKey,
 };
+#[cfg(feature = "rustls")]
+pub use serve::active::ActiveCertificates;
+pub use serve::http::HttpAnswers;
+#[cfg(feature = "rustls")]
+pub use serve::slot::Serving;
 
 /// The example that newcomers read first has to compile and to run.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So have those of the page for services.
+#[cfg(doctest)]
+#[cfg(feature = "rustls")]
+#[doc = include_str!("../../docs/rust-service.md")]
+struct RustService;
 
 /// What each verb did or found: one versioned shape a verb, ready for serialization.
 pub mod report {

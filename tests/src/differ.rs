@@ -120,7 +120,8 @@ fn random(lot: &mut Prng, open: usize) -> Act {
     let other = NAMES[lot.below(NAMES.len())];
     match lot.below(30) {
         0..=5 => {
-            let how = [Open::Directory, Open::Read, Open::Create, Open::Append, Open::Facts][lot.below(5)];
+            let how =
+                [Open::Directory, Open::Search, Open::Read, Open::Create, Open::Append, Open::Facts][lot.below(6)];
             // Made beneath a handle alone, where no link can lead out of the directory under test.
             let at = (matches!(how, Open::Create | Open::Append) || !lot.chance(4)).then_some(node);
             Act::Open(at, path(lot, at.is_none()), how)

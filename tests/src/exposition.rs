@@ -81,7 +81,7 @@ impl Reader {
             return Err("a time stamp, which a collector of files refuses".to_owned());
         }
         let value: f64 = value.parse().map_err(|_| format!("`{value}` is no number"))?;
-        if self.family.as_ref().is_some_and(|(_, kind)| kind == "counter") && !(value >= 0.0) {
+        if self.family.as_ref().is_some_and(|(_, kind)| kind == "counter") && (value.is_nan() || value < 0.0) {
             return Err("a counter below zero".to_owned());
         }
         match self.samples.insert((name.to_owned(), labels), value) {

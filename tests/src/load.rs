@@ -1,5 +1,7 @@
 //! Clients that connect again and again, each from a thread of its own, and trust one root.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,18 +62,41 @@ impl Load {
         let mut missing = vec![connections; self.clients.len()];
         let mut count = 0;
         while missing.iter().any(|missing| *missing > 0) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
-            let (client, got) = got.recv_timeout(left).map_err(|_| {
-                io::Error::new(io::ErrorKind::TimedOut, format!("the clients still lack {missing:?} connections"))
-            })?;
+            let (client, seen) =
+                self.next(deadline, &format_args!("the clients still lack {missing:?} connections"))?;
             count += 1;
-            let seen = got.map_err(|why| io::Error::other(format!("client {client} got nothing: {why}")))?;
             if let Some(missing) = missing.get_mut(client).filter(|_| seen == *leaf) {
                 *missing = missing.saturating_sub(1);
             }
         }
         Ok(count)
+    }
+
+    /// Waits until this many different leaves were served, and gives the number of connections that were made meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut`, or when a client got nothing.
+    pub fn until_different(&self, leaves: usize, limit: Duration) -> io::Result<usize> {
+        let deadline = Instant::now() + limit;
+        let mut seen = BTreeSet::new();
+        let mut count = 0;
+        while seen.len() < leaves {
+            let missing = format!("only {} of {leaves} leaves were served", seen.len());
+            seen.insert(self.next(deadline, &missing)?.1);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// The client that is heard of next, and what it got.
+    fn next(&self, deadline: Instant, missing: &dyn fmt::Display) -> io::Result<(usize, Leaf)> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let got = self.got.lock().unwrap_or_else(PoisonError::into_inner);
+        let (client, got) =
+            got.recv_timeout(left).map_err(|_| io::Error::new(io::ErrorKind::TimedOut, missing.to_string()))?;
+        let leaf = got.map_err(|why| io::Error::other(format!("client {client} got nothing: {why}")))?;
+        Ok((client, leaf))
     }
 
     /// Stops them, and gives what was got and not asked for yet.
@@ -130,7 +155,8 @@ fn connect(address: SocketAddr, name: &ServerName<'static>, config: &Arc<ClientC
     socket.set_write_timeout(Some(PATIENCE))?;
     let mut connection = ClientConnection::new(config.clone(), name.clone()).map_err(io::Error::other)?;
     let mut stream = Stream::new(&mut connection, &mut socket);
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    let request = format!("GET / HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", name.to_str());
+    stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     if !answer.starts_with(b"HTTP/1.1 20") {

@@ -1,7 +1,12 @@
 //! The order in flight: wherever a run dies, the next one goes on with the same order and the same key, and a certificate
 //! that was issued is never ordered a second time.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a failing test may panic; the points are printed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failing test may panic; the points are printed"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -183,7 +188,7 @@ fn the_key_of_an_order_in_flight_is_nobodys_to_read() {
     let text = String::from_utf8(it.order().unwrap()).unwrap();
     let body = text.split("\\n").nth(1).unwrap().as_bytes().to_vec();
     assert!(body.len() > 40, "{text}");
-    it.fs.look(|view| at_every_instant(view, &[body.clone()])).unwrap();
+    it.fs.look(|view| at_every_instant(view, std::slice::from_ref(&body))).unwrap();
     let reader = certwright::Identity::new(READER, READER, Vec::new());
     assert_eq!(it.fs.look(|view| view.leaks(&reader, &body)), Vec::<std::path::PathBuf>::new());
     for (path, mode) in [("/srv/store/www/order", 0o700), ("/srv/store/www/order/order.json", 0o600)] {

@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn valid(it: &Renewing, report: &LineageReport) {
-    let end: Timestamp = report.not_after.as_ref().expect("something is active").parse().unwrap();
+    let end: Timestamp = report.not_after.as_ref().unwrap().parse().unwrap();
     assert!(it.clock.now() < end, "expired at {end}, now {}: {report:?}", it.clock.now());
 }
 
@@ -264,12 +264,9 @@ fn what_an_issuer_says_to_wait_for_is_waited_for_by_all_whom_it_concerns() {
 fn a_limit_is_kept_before_the_issuer_has_to_say_no() {
     let mut it = Renewing::new(&["lab"], DAY * 45);
     let mut acme = AcmeIssuer::new("https://ca.example/directory", SolverSpec::HttpWebroot("/srv".into()));
-    let table = |domain| {
-        let mut table = LimitTable::default();
-        table.domain = Some(domain);
-        Limits::Own(table)
-    };
-    acme.limits = table(Rate::new(2, DAY));
+    let mut table = LimitTable::default();
+    table.domain = Some(Rate::new(2, DAY));
+    acme.limits = Limits::Own(table);
     it.wish("lab", IssuerSpec::Acme(Box::new(acme)));
     for number in 0..4 {
         it.add(&format!("host{number}"), &format!("host{number}.example.com"));

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use certwright::access::Names;
-use certwright::{Builder, Chain, Clock, Config, ManualClock, Material, PrivateKey};
+use certwright::{ActiveCertificates, Builder, Chain, Clock, Config, ManualClock, Material, PrivateKey};
 use certwright_tests::campaign::{knob, tell};
 use certwright_tests::materials::Authority;
 use certwright_tests::scratch::Scratch;
@@ -23,6 +23,7 @@ struct Seen {
     pairs: usize,
     torn_pairs: usize,
     bundles: usize,
+    taken_up: usize,
 }
 
 /// Lets the reader end, also when the writer fails.
@@ -57,6 +58,15 @@ fn open(current: &Path, bundle: &Path) {
     }
 }
 
+/// What a server in a process of its own takes up: one link, then everything of one generation.
+fn follow(active: &ActiveCertificates, seen: &mut Seen) {
+    let generation = |active: &ActiveCertificates| active.serving()[0].generation;
+    let before = generation(active);
+    active.look();
+    assert!(active.serving()[0].fault.is_none(), "{:?}", active.serving());
+    seen.taken_up += usize::from(generation(active) != before);
+}
+
 #[test]
 fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
     let scratch = Scratch::in_memory().unwrap();
@@ -68,11 +78,9 @@ fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
     );
     let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
     let authority = Authority::with_clock(clock.clone());
-    let lifecycle = Builder::new(Config::parse(&text, "torn.toml".as_ref()).unwrap())
-        .clock(clock.clone())
-        .names(Names::fixed(&[], &[]))
-        .build()
-        .unwrap();
+    let config = Config::parse(&text, "torn.toml".as_ref()).unwrap();
+    let active = ActiveCertificates::open(&config, |_| {});
+    let lifecycle = Builder::new(config).clock(clock.clone()).names(Names::fixed(&[], &[])).build().unwrap();
     let step = || {
         clock.advance(Duration::from_secs(1));
         let report = deploy(&lifecycle, &authority.leaf(&["www.example.org"], clock.now())).unwrap();
@@ -87,6 +95,7 @@ fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
             let mut seen = Seen::default();
             while !done.load(Ordering::Acquire) {
                 read(&current, &bundle, &mut seen);
+                follow(&active, &mut seen);
             }
             seen
         });
@@ -107,4 +116,5 @@ fn a_thousand_deployments_tear_no_bundle_and_hide_no_file() {
     tell("deployments beside a reader", deployments as u64, 0).unwrap();
     tell("bundles read, none torn or missing", seen.bundles as u64, 0).unwrap();
     assert!(seen.pairs > deployments && seen.bundles == seen.pairs && opened > 4 * deployments);
+    assert!(seen.taken_up > 10, "{seen:?}");
 }

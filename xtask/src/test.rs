@@ -35,18 +35,26 @@ pub fn verb(arguments: &[String]) -> Outcome {
     components()?;
     tidy::verb(&[])?;
     run(cargo(["fmt", "--all", "--check"]))?;
-    run(cargo(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
+    for workspace in ["fuzz/Cargo.toml", "tests/both-providers/Cargo.toml"] {
+        run(cargo(["fmt", "--manifest-path", workspace, "--check"]))?;
+    }
     run(cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     run(documentation())?;
     if everything {
         // The end-to-end suites run the command itself, which is no dependency of theirs.
         run(cargo(["build", "--package", "certwright-cli"]))?;
         run(cargo(["test", "--workspace"]))?;
+        run(both_providers())?;
     } else {
         ordinary_user()?;
     }
     println!("\ntest: everything holds, in {} s", start.elapsed().as_secs());
     Ok(())
+}
+
+/// A process that links two providers of TLS is a workspace of its own. What both workspaces build alike is built once.
+fn both_providers() -> Command {
+    cargo(["test", "--manifest-path", "tests/both-providers/Cargo.toml", "--target-dir", "target"])
 }
 
 fn documentation() -> Command {

@@ -13,6 +13,7 @@ use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::{IssuerName, LineageName};
 use crate::ground::time::Clock;
 use crate::issue::issuer::Issuer;
+use crate::issue::solver::Solver;
 use crate::place::access::names::Names;
 use crate::place::clock::SystemClock;
 use crate::place::filesystem::Filesystem;
@@ -26,6 +27,7 @@ pub struct Builder {
     config: Config,
     tools: Tools,
     issuers: BTreeMap<IssuerName, Arc<dyn Issuer>>,
+    solvers: Vec<Arc<dyn Solver>>,
     reloaders: BTreeMap<LineageName, Arc<dyn Reloader>>,
     probes: BTreeMap<LineageName, Vec<Arc<dyn Probe>>>,
     patience: Option<Duration>,
@@ -46,6 +48,7 @@ impl Builder {
             config,
             tools,
             issuers: BTreeMap::new(),
+            solvers: Vec::new(),
             reloaders: BTreeMap::new(),
             probes: BTreeMap::new(),
             patience: None,
@@ -94,6 +97,14 @@ impl Builder {
         self
     }
 
+    /// An answerer of challenges of the caller's own, for every ACME server of the configuration. Those that are brought come
+    /// before those that are configured, in the order in which they are brought.
+    #[must_use]
+    pub fn solver(mut self, solver: Arc<dyn Solver>) -> Self {
+        self.solvers.push(solver);
+        self
+    }
+
     /// A reloader of the caller's own for one lineage, instead of the configured one.
     #[must_use]
     pub fn reloader(mut self, lineage: LineageName, reloader: Arc<dyn Reloader>) -> Self {
@@ -122,10 +133,10 @@ impl Builder {
     ///
     /// `InvalidSpec` when a lineage names an issuer that is neither configured nor brought.
     pub fn build(self) -> Result<Lifecycle> {
-        let Self { config, tools, mut issuers, reloaders, probes, patience } = self;
+        let Self { config, tools, mut issuers, solvers, reloaders, probes, patience } = self;
         for (name, spec) in &config.issuers {
             if !issuers.contains_key(name) {
-                let issuer = issuers::configured(name, spec, &config.root, &tools)?;
+                let issuer = issuers::configured(name, spec, &solvers, &config.root, &tools)?;
                 issuers.insert(name.clone(), issuer);
             }
         }

@@ -229,7 +229,7 @@ impl PublicKeyData for SubjectKey<'_> {
     }
 }
 
-fn failed(error: rcgen::Error) -> Error {
+pub(super) fn failed(error: rcgen::Error) -> Error {
     Error::new(ErrorKind::Bug, "a certificate could not be made").source(error)
 }
 

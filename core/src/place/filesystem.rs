@@ -45,6 +45,9 @@ impl fmt::Debug for Node {
 pub enum Open {
     /// A directory that exists.
     Directory,
+    /// A directory that exists, good for names beneath it, [`Filesystem::stat`] and [`Filesystem::acl`] alone
+    /// (`O_PATH|O_DIRECTORY`): for those who may pass through it and not list it.
+    Search,
     /// A regular file that exists, for reading. Never blocks on a FIFO. `IsADirectory` for a directory, `InvalidInput`
     /// for anything else that is no regular file.
     Read,

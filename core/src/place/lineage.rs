@@ -81,6 +81,21 @@ impl LineageDirectory {
         Ok(node.map(|node| Self { fs: fs.clone(), node, path: path.join(name.as_str()) }))
     }
 
+    /// The lineage's directory for those who may pass through it: good for reading names beneath it, and nothing else.
+    /// `None` when it or the root is not there.
+    #[cfg(feature = "rustls")]
+    pub(crate) fn passed_through(fs: &Arc<dyn Filesystem>, root: &Path, name: &LineageName) -> Result<Option<Self>> {
+        let opened = match found(fs.open(None, root, Open::Search)) {
+            Ok(Some(root)) => found(fs.open(Some(&root), Path::new(name.as_str()), Open::Search)),
+            other => other,
+        };
+        let path = root.join(name.as_str());
+        let node = opened.map_err(|source| {
+            Error::io("the lineage cannot be opened", source).context("lineage", name).context("path", path.as_path())
+        })?;
+        Ok(node.map(|node| Self { fs: fs.clone(), node, path }))
+    }
+
     /// Open the lineage's directory; it is made when absent. `access` is what it and `generations` shall have.
     pub(crate) fn make(
         fs: &Arc<dyn Filesystem>,
@@ -146,6 +161,14 @@ impl LineageDirectory {
     pub(crate) fn generation(&self, id: GenerationId) -> Result<Option<Node>> {
         let relative = format!("{GENERATIONS}/{id}");
         found(self.fs.open(Some(&self.node), Path::new(&relative), Open::Directory))
+            .map_err(|source| self.fault("the generation cannot be opened", &id.to_string(), source))
+    }
+
+    /// The directory of one generation for those who may pass through it, or `None` when there is none.
+    #[cfg(feature = "rustls")]
+    pub(crate) fn passage_to(&self, id: GenerationId) -> Result<Option<Node>> {
+        let relative = Path::new(GENERATIONS).join(id.to_string());
+        found(self.fs.open(Some(&self.node), &relative, Open::Search))
             .map_err(|source| self.fault("the generation cannot be opened", &id.to_string(), source))
     }
 

@@ -22,6 +22,8 @@ pub(crate) mod outputs;
 pub(crate) mod pause;
 pub(crate) mod process;
 pub(crate) mod publish;
+#[cfg(feature = "rustls")]
+pub(crate) mod reader;
 #[cfg(feature = "acme")]
 pub(crate) mod resolvers;
 pub(crate) mod schedule;
@@ -34,5 +36,7 @@ pub(crate) mod store;
 pub(crate) mod txn;
 pub(crate) mod wake;
 pub(crate) mod wanted;
+#[cfg(feature = "rustls")]
+pub(crate) mod watcher;
 pub(crate) mod webroot;
 pub(crate) mod wire;

@@ -134,7 +134,7 @@ impl Filesystem for OsFilesystem {
     fn open(&self, at: Option<&Node>, path: &Path, how: Open) -> io::Result<Node> {
         let at = at.map(fd).transpose()?;
         let (fd, size) = self.open_handle(at, path, how)?;
-        Ok(Node::new(Handle { fd, facts_only: how == Open::Facts, size }))
+        Ok(Node::new(Handle { fd, facts_only: matches!(how, Open::Facts | Open::Search), size }))
     }
 
     fn make_directory(&self, at: &Node, name: &OsStr, mode: u32) -> io::Result<()> {

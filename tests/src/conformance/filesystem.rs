@@ -194,6 +194,7 @@ cases! {
         a_fifo_does_not_hang,
         facts_look_at_the_link_itself,
         facts_are_good_for_nothing_else,
+        a_directory_that_is_searched_is_good_for_names_beneath,
     }
     content {
         reading_has_a_limit,

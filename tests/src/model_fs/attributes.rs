@@ -22,7 +22,8 @@ fn irregular() -> io::Error {
 pub(super) fn existing(volume: &Volume, ino: Ino, how: Open) -> io::Result<Mode> {
     match (volume.inode(ino)?.body.kind(), how) {
         (NodeKind::Directory, Open::Directory) => Ok(Mode::Directory),
-        (_, Open::Directory) => Err(Errno::NOTDIR.into()),
+        (NodeKind::Directory, Open::Search) => Ok(Mode::Facts),
+        (_, Open::Directory | Open::Search) => Err(Errno::NOTDIR.into()),
         (NodeKind::Directory, _) => Err(Errno::ISDIR.into()),
         (NodeKind::File, Open::Append) => volume.writable(ino).map(|()| Mode::Append),
         (NodeKind::File, _) => Ok(Mode::Read),

@@ -1,8 +1,7 @@
 //! `tls-alpn-01` (RFC 8737): a TLS server that knows one protocol, `acme-tls/1`, and one certificate for each name.
 
-use std::fmt::Write as _;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
@@ -14,15 +13,11 @@ use super::desk::{Answer, Board, Desks, Protocol, Seat};
 use super::listener::Serve;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Result};
-use crate::ground::name::Identifier;
 use crate::ground::time::Clock;
 use crate::issue::solver::{Challenge, Solver};
-use crate::pki::acme_identifier;
+use crate::pki::acme_identifier::{self, PROTOCOL, server_name};
 use crate::place::wire::Wire;
 use crate::plan::spec::ChallengeKind;
-
-/// The protocol of the challenge (RFC 8737 §6.2).
-const PROTOCOL: &[u8] = b"acme-tls/1";
 
 /// Answers by a listener of our own, which is there as long as there is something to answer.
 #[derive(Debug)]
@@ -66,24 +61,6 @@ impl Solver for ByListener {
 
     fn kinds(&self) -> &[ChallengeKind] {
         &[ChallengeKind::TlsAlpn01]
-    }
-}
-
-/// The name that an authority sends as SNI: the identifier, for an address the name of its reverse look-up (RFC 8738 §6).
-pub(super) fn server_name(identifier: &Identifier) -> String {
-    match identifier {
-        Identifier::Dns(name) | Identifier::Wildcard(name) => name.to_string(),
-        Identifier::Ip(IpAddr::V4(address)) => {
-            let [a, b, c, d] = address.octets();
-            format!("{d}.{c}.{b}.{a}.in-addr.arpa")
-        }
-        Identifier::Ip(IpAddr::V6(address)) => {
-            let mut name = String::with_capacity(72);
-            for octet in address.octets().iter().rev() {
-                let _ = write!(name, "{:x}.{:x}.", octet & 0xf, octet >> 4);
-            }
-            name + "ip6.arpa"
-        }
     }
 }
 
@@ -153,23 +130,5 @@ impl ResolvesServerCert for ByName {
 impl std::fmt::Debug for ByName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ByName")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_asked_for_by_its_reverse_name() {
-        // RFC 8738 §7 and RFC 3596 §2.5.
-        for (identifier, name) in [
-            ("www.example.org", "www.example.org"),
-            ("192.0.2.1", "1.2.0.192.in-addr.arpa"),
-            ("2001:db8::1", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"),
-            ("4321:0:1:2:3:4:567:89ab", "b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.0.0.0.0.1.2.3.4.ip6.arpa"),
-        ] {
-            assert_eq!(server_name(&identifier.parse().unwrap()), name);
-        }
     }
 }

@@ -41,6 +41,7 @@ impl OsFilesystem {
             Open::Directory => {
                 Ok(unknown(self.resolve(at, path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?))
             }
+            Open::Search => Ok(unknown(self.resolve(at, path, OFlags::PATH | OFlags::DIRECTORY, Mode::empty())?)),
             Open::Facts => Ok(unknown(self.resolve(at, path, OFlags::PATH | OFlags::NOFOLLOW, Mode::empty())?)),
             Open::Create => self.create(at, path, OFlags::RDWR).map(unknown),
             Open::Append => {

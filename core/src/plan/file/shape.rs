@@ -56,7 +56,7 @@ table! {
         optional "preferred_chain" preferred_chain: At<Label>,
         /// `acme`: the account elsewhere that the authority wants its own to be bound to.
         optional "eab" eab: ExternalAccount,
-        /// `acme`: who answers challenges, the preferred one first; needed.
+        /// `acme`: who answers challenges, the preferred one first; needed. `[]` when the program that serves answers itself.
         optional "solver" solver: Solvers,
         /// `acme`: the total time for one certificate; `10m` when left out.
         optional "limit" limit: At<Duration>,

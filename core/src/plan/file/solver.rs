@@ -163,7 +163,7 @@ impl Read for Solver {
     }
 }
 
-/// Everyone who answers, the preferred one first: a table, or an array of tables.
+/// Everyone who answers, the preferred one first: a table, or an array of tables. It is empty when a program brings its own.
 #[derive(Debug)]
 pub(super) struct Solvers(pub(super) At<Vec<Solver>>);
 
@@ -172,11 +172,6 @@ impl Read for Solvers {
         let start = item.span().start;
         let value = match item.get_ref() {
             DeValue::Table(_) => vec![Solver::read(item, place, faults)?],
-            DeValue::Array(elements) if elements.is_empty() => {
-                let hint = EXAMPLE;
-                faults.add(start, place, "there is nobody to answer challenges", Some(hint.to_owned()));
-                return None;
-            }
             DeValue::Array(_) => Vec::read(item, place, faults)?,
             other => {
                 let message = format!("expected a table or an array of tables, found {}", kind(other));
@@ -189,6 +184,6 @@ impl Read for Solvers {
     }
 
     fn schema() -> Value {
-        json!({ "anyOf": [Solver::schema(), { "type": "array", "items": Solver::schema(), "minItems": 1 }] })
+        json!({ "anyOf": [Solver::schema(), { "type": "array", "items": Solver::schema() }] })
     }
 }

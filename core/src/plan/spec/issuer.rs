@@ -59,7 +59,8 @@ pub struct AcmeIssuer {
     pub preferred_chain: Option<String>,
     /// The binding to an account elsewhere (RFC 8555 §7.3.4).
     pub external_account: Option<ExternalAccount>,
-    /// Who answers the challenges, in the order of preference; at least one.
+    /// Who answers the challenges, in the order of preference. Empty when the program that serves answers them itself, which
+    /// is brought to [`Builder::solver`](crate::Builder::solver).
     pub solvers: Vec<SolverSpec>,
     /// The total time for one issuance.
     pub limit: Duration,

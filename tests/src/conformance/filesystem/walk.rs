@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::{Bench, Outcome, errno};
 
-const EXISTING: [Open; 3] = [Open::Read, Open::Append, Open::Directory];
+const EXISTING: [Open; 4] = [Open::Read, Open::Append, Open::Directory, Open::Search];
 
 pub(super) fn links_beneath_are_refused(b: &Bench) -> Outcome {
     b.directory("d", 0o700)?;
@@ -114,5 +114,29 @@ pub(super) fn facts_are_good_for_nothing_else(b: &Bench) -> Outcome {
         errno(b.fs.try_lock(&facts)),
     ];
     assert_eq!(refused, [Some(Errno::BADF); 7]);
+    Ok(())
+}
+
+pub(super) fn a_directory_that_is_searched_is_good_for_names_beneath(b: &Bench) -> Outcome {
+    b.directory("d", 0o711)?;
+    b.file("d/f", b"content")?;
+    b.link("d/link", "f")?;
+    b.link("way", "d")?;
+    let outside = b.fs.open(None, &b.path("way"), Open::Search)?;
+    for searched in [outside, b.open("d", Open::Search)?] {
+        let file = b.fs.open(Some(&searched), Path::new("f"), Open::Read)?;
+        assert_eq!(b.fs.read(&file, 10)?, b"content");
+        assert_eq!(b.fs.read_link(&searched, OsStr::new("link"))?, Path::new("f"));
+        assert_eq!(b.fs.stat(&searched)?.mode, 0o711);
+        assert_eq!(b.fs.acl(&searched, AclKind::Access)?, None);
+        let refused = [
+            errno(b.fs.list(&searched)),
+            errno(b.fs.sync(&searched)),
+            errno(b.fs.set_mode(&searched, 0o700)),
+            errno(b.fs.try_lock(&searched)),
+        ];
+        assert_eq!(refused, [Some(Errno::BADF); 4]);
+    }
+    assert_eq!(errno(b.open("d/f", Open::Search)), Some(Errno::NOTDIR));
     Ok(())
 }

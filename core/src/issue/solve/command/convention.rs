@@ -4,8 +4,9 @@ use hickory_proto::rr::Name;
 
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::name::Identifier;
-use crate::issue::solve::{tls_alpn01, value};
+use crate::issue::solve::value;
 use crate::issue::solver::Challenge;
+use crate::pki::acme_identifier;
 use crate::plan::spec::{ChallengeKind, Convention};
 
 /// What a call is to do.
@@ -48,7 +49,7 @@ pub(super) fn call(
             let word = if presents { "deploy_challenge" } else { "clean_challenge" };
             let name = match (challenge.kind(), challenge.identifier()) {
                 // dehydrated calls an address by its reverse name there.
-                (ChallengeKind::TlsAlpn01, address @ Identifier::Ip(_)) => tls_alpn01::server_name(address),
+                (ChallengeKind::TlsAlpn01, address @ Identifier::Ip(_)) => acme_identifier::server_name(address),
                 _ => name,
             };
             let answer = match challenge.kind() {

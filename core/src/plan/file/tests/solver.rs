@@ -31,6 +31,7 @@ fn one_table_or_several_in_the_order_of_preference() {
     assert_eq!(solver("{ type = \"tls-alpn-01\", listen = \"[::]:443\" }"), tls);
     let several = "[[issuer.public.solver]]\ntype = \"tls-alpn-01\"\nlisten = \"[::]:443\"\n[[issuer.public.solver]]\ntype = \"http-01\"\nlisten = \"127.0.0.1:5002\"";
     assert_eq!(solvers(several), [tls, http]);
+    assert_eq!(solvers("solver = []"), []);
 }
 
 #[test]
@@ -144,7 +145,6 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
             "{ type = \"command\", convention = \"lego\", command = \"x -y\" }",
             "column 61: issuer.public.solver.command: a command is not a line for a shell; write `[\"x\", \"-y\"]`",
         ),
-        ("[]", &format!("column 10: issuer.public.solver: there is nobody to answer challenges; {example}")),
         (
             "\"http-01\"",
             &format!("column 10: issuer.public.solver: expected a table or an array of tables, found text; {example}"),
