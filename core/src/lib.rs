@@ -64,6 +64,7 @@ pub use lifecycle::{
     Background, Builder, Claim, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Metrics, Options, Return, RunEvent,
     RunOptions, Selection,
 };
+pub use pki::authority::Authority;
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
 pub use pki::finding::{Finding, Severity};
