@@ -43,7 +43,11 @@ impl Bed {
     ///
     /// When it cannot be started.
     pub fn with(mut settings: Settings) -> io::Result<Self> {
-        let [http, tls] = ports::several()?;
+        // Where nobody looks, nobody listens: there are not that many addresses.
+        let [http, tls] = match &settings.validation {
+            Validation::Real(_) => ports::several()?,
+            Validation::Believed => [SocketAddr::from(([127, 0, 0, 1], 5002)); 2],
+        };
         if let Validation::Real(real) = &mut settings.validation {
             (real.http_port, real.tls_port) = (http.port(), tls.port());
             if matches!(real.names, Names::Every(_)) {

@@ -1,4 +1,4 @@
-//! tls-alpn-01 (RFC 8737; RFC 8738 for addresses).
+//! tls-alpn-01 (RFC 8737; RFC 8738 for addresses), over TLS 1.3.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 use certwright::{Certificate, Identifier};
 use ring::digest::{SHA256, digest};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature_with_raw_key};
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -74,7 +74,8 @@ fn reverse(address: IpAddr) -> String {
 
 fn config() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_protocol_versions(&[&rustls::version::TLS13])?;
     let mut config =
         config.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))).with_no_client_auth();
     config.alpn_protocols = vec![PROTOCOL.to_vec()];
@@ -112,7 +113,11 @@ impl ServerCertVerifier for AnyCertificate {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
+        // webpki reads no certificate with a critical extension that it does not know: this kind has to have one.
+        let certificate =
+            Certificate::from_der(certificate).map_err(|error| rustls::Error::General(error.to_string()))?;
+        let key = SubjectPublicKeyInfoDer::from(certificate.public_key_der());
+        verify_tls13_signature_with_raw_key(message, &key, signed, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

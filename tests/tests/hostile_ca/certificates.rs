@@ -69,7 +69,7 @@ fn what_was_not_ordered_is_refused_and_the_old_one_stays() {
         Substitute::WrongKey,
         Substitute::Names(vec!["a.example".to_owned()]),
         Substitute::Names(vec!["a.example".to_owned(), "b.example".to_owned(), "evil.example".to_owned()]),
-        Substitute::Names(vec!["*.example".to_owned()]),
+        Substitute::Names(vec!["*.b.example".to_owned()]),
         Substitute::Window(past),
         Substitute::Window(future),
         Substitute::Stranger,

@@ -125,8 +125,11 @@ fn no_url_leads_away_from_the_directory() -> Outcome {
             std::fs::write(bed.trust(), [bed.server.tls_root_pem(), other.server.tls_root_pem()].concat())?;
             let (client, _) = client(&bed, Duration::from_secs(5));
             let fault = Fault::Replace(pointer.to_owned(), json!(format!("{base}/order/0")));
-            bed.server.faults().on(endpoint, Occurrence::Every, fault);
-            let error = order(&client, &["a.example"]).unwrap_err();
+            bed.server.faults().on(endpoint, Occurrence::Every, fault.clone());
+            bed.server.faults().on(Endpoint::Order, Occurrence::Every, fault);
+            let outcome = order(&client, &["a.example"]);
+            let error =
+                outcome.err().ok_or_else(|| format!("{endpoint:?} {pointer} {base} was followed or not needed"))?;
             assert_eq!(error.kind(), ErrorKind::Protocol, "{endpoint:?} {pointer} {base}: {error:#}");
             presentable(&error);
         }
