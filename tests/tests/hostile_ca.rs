@@ -12,6 +12,8 @@ mod refusals;
 mod renewal;
 #[path = "hostile_ca/strings.rs"]
 mod strings;
+#[path = "hostile_ca/traced.rs"]
+mod traced;
 
 use std::collections::BTreeSet;
 use std::path::Path;
