@@ -1,5 +1,5 @@
 //! The test bed itself: it lets in who is right, and nobody else; a foreign client agrees.
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
 
 use std::process::Command;
 use std::sync::Arc;
@@ -163,10 +163,10 @@ fn revocation_and_key_change_reach_the_authority() -> Outcome {
     Ok(())
 }
 
-/// lego, which shares no line with us: an account that is bound to an external one, RSA and P-384 account and leaf keys,
-/// http-01 and tls-alpn-01, a renewal that is a second certificate, and a revocation.
+/// lego, which shares no line with us: an account that is bound to an external one, a certificate for a P-384 key by http-01,
+/// and its revocation.
 #[test]
-fn lego_gets_and_revokes_certificates() -> Outcome {
+fn lego_gets_and_revokes_a_certificate() -> Outcome {
     let external = ExternalAccount { id: "kid-1".to_owned(), key: b"0123456789abcdef0123456789abcdef".to_vec() };
     let validation = certwright_testbed::Validation::Real(certwright_testbed::Real::default());
     let bed = Bed::with(Settings {

@@ -207,7 +207,7 @@ fn a_certificate_is_obtained_with_its_alternates() {
     assert_eq!(chain[0].key_fingerprint(), key.fingerprint());
     let alternate =
         fields(&reply, "Link").into_iter().find_map(|link| link.strip_suffix(">;rel=\"alternate\"")).unwrap();
-    let (_, other) = client.fetch(&alternate[1..].to_owned());
+    let (_, other) = client.fetch(&alternate[1..]);
     for (number, chain) in [chain, other].into_iter().enumerate() {
         let roots = Roots::from_pem(client.world.ca.roots()[number].pem().as_bytes()).unwrap();
         roots.check(&Chain::from_certificates(chain).unwrap(), client.world.now()).unwrap();
