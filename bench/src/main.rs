@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to its terminal")]
 
 mod access;
+mod acme;
 mod authority;
 mod bare;
 mod batch;
@@ -31,6 +32,7 @@ const LINES: &[(&str, Line)] = &[
     ("access", |folder, _| access::lines(folder)),
     ("ca", |folder, _| authority::line(folder)),
     ("status", |folder, _| status::line(folder)),
+    ("acme", |folder, _| acme::lines(folder)),
 ];
 
 fn run(arguments: &[String]) -> Result<(), Fault> {
@@ -40,6 +42,8 @@ fn run(arguments: &[String]) -> Result<(), Fault> {
         ["one-deployment", folder] => return deploy::once(Path::new(folder)),
         ["one-look", root] => return idle::once(Path::new(root)),
         ["look", root, count] => return idle::again(Path::new(root), count.parse()?),
+        ["one-order", order @ ..] => return acme::ours(&acme::Job::read(order)?),
+        ["one-bare-order", order @ ..] => return acme::bare(&acme::Job::read(order)?),
         _ => {}
     }
     let (flags, wanted): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.starts_with("--"));

@@ -68,6 +68,7 @@ pub use lifecycle::{
     Background, Builder, Claim, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Metrics, Options, Return, RunEvent,
     RunOptions, Selection,
 };
+pub use pki::authority::Authority;
 pub use pki::chain::Chain;
 pub use pki::csr::Csr;
 pub use pki::finding::{Finding, Severity};
@@ -138,7 +139,8 @@ pub mod access {
     pub use crate::place::access::walk::PathFacts;
 }
 
-/// The parsers of what is on disk: what was read, as it would be written again. Not a part of the interface.
+/// The parsers of what is on disk (what was read, as it would be written again) and of what comes over the network. Not a
+/// part of the interface.
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing {
@@ -163,5 +165,46 @@ pub mod fuzzing {
 
     pub fn pkcs12(material: &Material, name: &str, passphrase: &SecretBytes) -> Result<SecretBytes> {
         crate::pki::pkcs12::encode(material, name, passphrase)
+    }
+
+    /// The parsers of an ACME server's answers.
+    #[cfg(feature = "acme")]
+    pub mod acme {
+        use std::time::Duration;
+
+        use crate::issue::acme::exposed;
+        use crate::{Challenge, Error, Identifier, Result, Timestamp, Window};
+
+        pub fn directory(body: &[u8]) -> Result<Vec<String>> {
+            exposed::directory(body)
+        }
+
+        pub fn order(body: &[u8]) -> Option<Vec<String>> {
+            exposed::order(body)
+        }
+
+        pub fn authorization(body: &[u8], identifier: &Identifier) -> Option<Vec<Challenge>> {
+            exposed::authorization(body, identifier)
+        }
+
+        pub fn problem(body: &[u8], now: Timestamp) -> Option<Error> {
+            exposed::problem(body, now)
+        }
+
+        pub fn window(body: &[u8]) -> Option<Window> {
+            exposed::window(body)
+        }
+
+        pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+            exposed::retry_after(value, now)
+        }
+
+        pub fn date(value: &str) -> Option<Timestamp> {
+            exposed::date(value)
+        }
+
+        pub fn alternates(value: &str, url: &str) -> Vec<String> {
+            exposed::alternates(value, url)
+        }
     }
 }

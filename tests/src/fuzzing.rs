@@ -3,6 +3,7 @@
 //! Each takes bytes from a stranger, must not panic, hang or grow, and asserts what is true of everything accepted.
 
 mod acl;
+mod acme;
 mod certificates;
 mod identifiers;
 mod inspect;
@@ -11,6 +12,7 @@ mod spec;
 mod state;
 
 pub use acl::acl;
+pub use acme::{acme_answers, acme_headers, acme_requests};
 pub use certificates::{bundle, certificate, pem_chain, private_key};
 pub use identifiers::identifiers;
 pub use inspect::{inspect, pkcs12};
@@ -30,6 +32,9 @@ pub struct Target {
 /// Every entry point.
 pub const TARGETS: &[Target] = &[
     Target { name: "acl", run: acl },
+    Target { name: "acme_answers", run: acme_answers },
+    Target { name: "acme_headers", run: acme_headers },
+    Target { name: "acme_requests", run: acme_requests },
     Target { name: "bundle", run: bundle },
     Target { name: "certificate", run: certificate },
     Target { name: "identifiers", run: identifiers },

@@ -7,6 +7,7 @@
 //! - [`fuzzing`]: one function per fuzz target, shared by the fuzzer and the replay of its corpus.
 //! - [`servers`], [`served`], [`load`], [`http`]: real servers on loopback, what they serve, and clients, without end or
 //!   for one request.
+//! - [`bed`]: our ACME issuer against the server of `testbed/`.
 //! - [`cli`], [`site`], [`host`]: the command line, a lineage, and a lineage with its server; [`until`] waits for what comes.
 //! - [`campaign`]: how long suites run, and what they say of it.
 //! - [`program`], [`process`], [`namespace`]: the real programs, ended in time, and mounts of a test's own.
@@ -15,6 +16,7 @@
 
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "a failing test may panic"))]
 
+pub mod bed;
 pub mod campaign;
 pub mod cli;
 pub mod conformance;

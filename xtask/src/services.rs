@@ -57,12 +57,14 @@ pub const PROGRAMS: &[Program] = &[
     needed("strace", "strace", &[]),
     needed("pebble", "pebble", &[]),
     needed("pebble-challtestsrv", "pebble", &[]),
+    needed("lego", "lego", &[]),
     needed("named", "bind9", &["named"]),
     needed("nsupdate", "bind9-dnsutils", &[]),
     needed("dig", "bind9-dnsutils", &[]),
     needed("curl", "curl", &[]),
     needed("uacme", "uacme", &[]),
     needed("systemd-analyze", "systemd", &[]),
+    Program { name: "dehydrated", package: "dehydrated", purpose: Purpose::Bench, starts: &[] },
     Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },
 ];
 

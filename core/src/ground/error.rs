@@ -172,7 +172,8 @@ impl fmt::Display for Error {
         if f.alternate() {
             let mut next = StdError::source(self);
             while let Some(source) = next {
-                write!(f, ": {source}")?;
+                f.write_str(": ")?;
+                f.write_str(&harmless(&source.to_string()))?;
                 next = source.source();
             }
         }
@@ -249,12 +250,25 @@ pub struct Public<'a>(pub &'a str);
 
 impl ContextValue for Public<'_> {
     fn shown(&self) -> String {
-        // A hostile text must not draw on the terminal of the person who reads the error.
-        self.0
-            .chars()
-            .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-            .collect()
+        escaped(self.0.chars())
     }
+}
+
+/// The text of an error of somebody else's, which may repeat at any length what it could not read.
+pub(crate) fn harmless(text: &str) -> String {
+    const MOST: usize = 2000;
+    let shown = escaped(text.chars().take(MOST));
+    if text.chars().nth(MOST).is_some() { shown + "…" } else { shown }
+}
+
+/// A hostile text must not draw on the terminal of the person who reads the error, nor turn the reading direction round.
+fn escaped(text: impl Iterator<Item = char>) -> String {
+    let mut shown = String::new();
+    for c in text {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
 }
 
 macro_rules! coded {
@@ -423,6 +437,17 @@ mod tests {
     #[test]
     fn is_one_machine_word() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn no_text_from_outside_draws_on_a_terminal() {
+        let hostile = "a\n\u{1b}[2J\0\u{202e}é";
+        let error = Error::new(ErrorKind::Protocol, "m")
+            .context("c", Public(hostile))
+            .source(hostile.to_owned() + &"x".repeat(9000));
+        let shown = format!("{error:#}");
+        assert!(shown.starts_with(r"m (c `a\n\u{1b}[2J\u{0}\u{202e}é`): a\n\u{1b}[2J\u{0}\u{202e}éx"), "{shown}");
+        assert!(shown.ends_with("x…") && shown.len() < 3000);
     }
 
     #[test]

@@ -33,6 +33,8 @@ mod client;
 mod desk;
 mod directory;
 mod enrol;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod exposed;
 mod header;
 mod http;
 mod issuing;

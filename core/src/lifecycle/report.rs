@@ -16,7 +16,7 @@ pub use run::{LineageReport, PlanReport, PlannedReport, RunReport};
 pub use standing::{GenerationReport, LineageStatus, StatusReport};
 pub use verified::{FindingReport, VerifiedReport, VerifyReport};
 
-use crate::ground::error::{Aftermath, Error, ErrorKind, Phase, Retry};
+use crate::ground::error::{Aftermath, Error, ErrorKind, Phase, Retry, harmless};
 
 /// The version of every shape here. It grows when a field changes its meaning or goes; new fields do not change it.
 pub const REPORT_VERSION: u32 = 1;
@@ -117,7 +117,7 @@ impl From<&Error> for ErrorReport {
         let mut causes = Vec::new();
         let mut next = std::error::Error::source(error);
         while let Some(cause) = next {
-            causes.push(cause.to_string());
+            causes.push(harmless(&cause.to_string()));
             next = cause.source();
         }
         let (generation, commands) = match error.aftermath() {

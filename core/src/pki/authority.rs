@@ -33,8 +33,28 @@ pub(crate) fn validity(now: Timestamp, lifetime: Duration) -> Window {
     Window::new(start, start.saturating_add(lifetime.saturating_sub(Duration::from_secs(1))))
 }
 
-/// A CA certificate with its key loaded, ready to sign.
-pub(crate) struct Authority {
+/// A CA certificate with its key loaded, ready to sign. It keeps no record and asks nobody: the embedded CA is one with a
+/// place on disk.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use certwright::{Authority, Clock, KeyAlgorithm, PrivateKey, Sans, SystemClock, Window};
+///
+/// let now = SystemClock.now();
+/// let year = Window::new(now, now.saturating_add(Duration::from_secs(365 * 86_400)));
+/// let (root_key, leaf_key) =
+///     (PrivateKey::generate(KeyAlgorithm::EcdsaP256)?, PrivateKey::generate(KeyAlgorithm::EcdsaP256)?);
+/// let root = Authority::root(&root_key, "Example", &[], year)?;
+/// let authority = Authority::load(root, &root_key)?;
+/// let names = Sans::new(vec!["www.example.org".parse()?])?;
+/// let leaf = authority.sign_leaf(leaf_key.public_key_der(), &names, year)?;
+/// assert_eq!(leaf.issuer(), authority.certificate().subject());
+/// # Ok::<(), certwright::Error>(())
+/// ```
+pub struct Authority {
     certificate: Certificate,
     constraints: Constraints,
     issuer: rcgen::Issuer<'static, Signer>,
@@ -42,13 +62,12 @@ pub(crate) struct Authority {
 
 impl Authority {
     /// A self-signed root for `organization`, under which intermediates may issue, only at and below `permitted` when that
-    /// is not empty.
-    pub(crate) fn root(
-        key: &PrivateKey,
-        organization: &str,
-        permitted: &[DnsName],
-        validity: Window,
-    ) -> Result<Certificate> {
+    /// is not empty (RFC 5280 §4.2.1.10).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] when the operating system has no random numbers.
+    pub fn root(key: &PrivateKey, organization: &str, permitted: &[DnsName], validity: Window) -> Result<Certificate> {
         let mut params = ca_params(&subject(organization, "root", key), 1, validity)?;
         params.name_constraints = constraints::only_below(permitted);
         let signer = key.signer()?;
@@ -57,7 +76,13 @@ impl Authority {
     }
 
     /// An intermediate for `key`, under which nothing but leaves for servers may be issued, with the constraints of the root.
-    pub(crate) fn intermediate(&self, key: &PrivateKey, validity: Window) -> Result<Certificate> {
+    /// Roots of the same organization make intermediates of the same name for the same key: a leaf below it has a chain to
+    /// each of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Authority::root`].
+    pub fn intermediate(&self, key: &PrivateKey, validity: Window) -> Result<Certificate> {
         let own = Name::new(self.certificate.subject_der());
         let organization = own.values(ORGANIZATION).next().unwrap_or_default();
         let mut params = ca_params(&subject(&organization, "intermediate", key), 0, validity)?;
@@ -72,7 +97,11 @@ impl Authority {
     }
 
     /// A CA certificate made by [`Authority::root`] or [`Authority::intermediate`], with its key.
-    pub(crate) fn load(certificate: Certificate, key: &PrivateKey) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unfit`] for any other certificate, and when the key is not its key.
+    pub fn load(certificate: Certificate, key: &PrivateKey) -> Result<Self> {
         let subject = Name::new(certificate.subject_der());
         let mut distinguished_name = DistinguishedName::new();
         for (oid, kind) in [(ORGANIZATION, DnType::OrganizationName), (COMMON_NAME, DnType::CommonName)] {
@@ -101,7 +130,7 @@ impl Authority {
     }
 
     /// The CA's own certificate.
-    pub(crate) fn certificate(&self) -> &Certificate {
+    pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
 
@@ -116,8 +145,12 @@ impl Authority {
     }
 
     /// A server certificate for the key with this SubjectPublicKeyInfo. Whoever calls has seen that the requester holds it.
-    /// It never outlives the CA.
-    pub(crate) fn sign_leaf(&self, public_key: &[u8], identifiers: &Sans, validity: Window) -> Result<Certificate> {
+    /// It is never valid when the CA is not: the window is cut. Name constraints are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] for a kind of key that is not known; otherwise as [`Authority::root`].
+    pub fn sign_leaf(&self, public_key: &[u8], identifiers: &Sans, validity: Window) -> Result<Certificate> {
         let own = self.certificate.window();
         let mut params = params(Window::new(validity.start.max(own.start), validity.end.min(own.end)))?;
         params.subject_alt_names = alt_names(identifiers).map_err(failed)?;

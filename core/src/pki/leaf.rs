@@ -90,6 +90,11 @@ impl Certificate {
         self.0.key_fingerprint
     }
 
+    /// Its public key: DER of its SubjectPublicKeyInfo.
+    pub fn public_key_der(&self) -> &[u8] {
+        self.spki_der()
+    }
+
     /// When it is valid, both ends included (RFC 5280 §4.1.2.5).
     pub fn window(&self) -> Window {
         self.0.window

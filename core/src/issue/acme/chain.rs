@@ -40,7 +40,7 @@ fn other_chains(answer: &Answer) -> Vec<String> {
 }
 
 /// A target as an absolute URL: a path alone is on the host of the answer that it came with.
-fn absolute(target: &str, base: &str) -> String {
+pub(super) fn absolute(target: &str, base: &str) -> String {
     let origin = base.find("://").and_then(|at| base.get(at + 3..)?.find('/').map(|slash| at + 3 + slash));
     match origin.and_then(|end| base.get(..end)) {
         Some(origin) if target.starts_with('/') && !target.starts_with("//") => format!("{origin}{target}"),

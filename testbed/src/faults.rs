@@ -1,0 +1,200 @@
+//! What goes wrong on demand: a script of faults, by endpoint and by occurrence.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use certwright::Window;
+use serde_json::Value;
+
+use crate::dice::Dice;
+use crate::problem::Problem;
+use crate::route::Endpoint;
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The request is refused before anything is done.
+    Refuse(Problem),
+    /// Refused as `badNonce`, with a fresh nonce: the one that came counts as used.
+    BadNonce,
+    /// The answer takes this long.
+    Delay(Duration),
+    /// There is no answer, and the connection stays. Nothing is done.
+    Hang,
+    /// The work is done, but the connection ends after this many bytes of the answer.
+    CutAfter(usize),
+    /// The body ends after this many bytes, and the header says so.
+    Truncate(usize),
+    /// One byte of the body at a time, with this pause between two.
+    Drip(Duration),
+    /// The body goes on for ever.
+    Endless,
+    /// Blanks follow until the body has this many bytes.
+    Pad(u64),
+    /// Another media type.
+    ContentType(String),
+    /// A header field with this value in place of what there was. One that HTTP cannot carry is left out.
+    Header(String, String),
+    /// No such header field.
+    NoHeader(String),
+    /// Another status.
+    Status(u16),
+    /// Another body.
+    Body(Vec<u8>),
+    /// At this place of the body (a JSON pointer, RFC 6901) stands this value.
+    Replace(String, Value),
+    /// What is at this place is missing.
+    Remove(String),
+    /// Each string of the body, whatever it says, is this one.
+    EveryString(String),
+    /// On finalize: the order stays `processing` for ever.
+    Processing,
+    /// On finalize: the order becomes `invalid` for this reason.
+    Invalid(Problem),
+    /// On a certificate: something else in its place.
+    Certificate(Substitute),
+}
+
+/// What comes in place of the right chain.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Substitute {
+    /// A leaf for a key that nobody asked about.
+    WrongKey,
+    /// A leaf for these names.
+    Names(Vec<String>),
+    /// A leaf of another time.
+    Window(Window),
+    /// The leaf without its intermediate.
+    NoChain,
+    /// Intermediate first.
+    Reversed,
+    /// The root at the end.
+    WithRoot,
+    /// An intermediate that has nothing to do with the leaf.
+    Stranger,
+}
+
+/// Which of the requests to an endpoint are hit. The first is number 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Occurrence {
+    /// Each one.
+    Every,
+    /// This one only.
+    Only(u32),
+    /// This many from the start.
+    First(u32),
+    /// This one and all after it.
+    From(u32),
+    /// So many of a hundred, by the seed.
+    Percent(u8),
+}
+
+/// The faults to come. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Faults(Arc<Mutex<Script>>);
+
+#[derive(Debug)]
+struct Script {
+    rules: Vec<Rule>,
+    dice: Dice,
+}
+
+#[derive(Debug)]
+struct Rule {
+    endpoint: Option<Endpoint>,
+    occurrence: Occurrence,
+    fault: Fault,
+    seen: u32,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Arc::new(Mutex::new(Script { rules: Vec::new(), dice: Dice::new(seed) })))
+    }
+
+    /// From now on, these requests to this endpoint meet this fault.
+    pub fn on(&self, endpoint: Endpoint, occurrence: Occurrence, fault: Fault) {
+        self.add(Some(endpoint), occurrence, fault);
+    }
+
+    /// From now on, these of all requests meet this fault.
+    pub fn everywhere(&self, occurrence: Occurrence, fault: Fault) {
+        self.add(None, occurrence, fault);
+    }
+
+    /// Nothing goes wrong from now on.
+    pub fn clear(&self) {
+        self.script().rules.clear();
+    }
+
+    fn add(&self, endpoint: Option<Endpoint>, occurrence: Occurrence, fault: Fault) {
+        self.script().rules.push(Rule { endpoint, occurrence, fault, seen: 0 });
+    }
+
+    /// The faults that this request meets, in the order in which they were asked for.
+    pub(crate) fn met_by(&self, endpoint: Endpoint) -> Vec<Fault> {
+        let mut script = self.script();
+        let Script { rules, dice } = &mut *script;
+        let mut met = Vec::new();
+        for rule in rules.iter_mut().filter(|rule| rule.endpoint.is_none_or(|wanted| wanted == endpoint)) {
+            rule.seen = rule.seen.saturating_add(1);
+            let hit = match rule.occurrence {
+                Occurrence::Every => true,
+                Occurrence::Only(number) => rule.seen == number,
+                Occurrence::First(count) => rule.seen <= count,
+                Occurrence::From(number) => rule.seen >= number,
+                Occurrence::Percent(chance) => dice.percent(chance),
+            };
+            if hit {
+                met.push(rule.fault.clone());
+            }
+        }
+        met
+    }
+
+    fn script(&self) -> std::sync::MutexGuard<'_, Script> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hits(occurrence: Occurrence) -> Vec<bool> {
+        let faults = Faults::new(1);
+        faults.on(Endpoint::Order, occurrence, Fault::Hang);
+        assert!(faults.met_by(Endpoint::NewOrder).is_empty());
+        (0..4).map(|_| !faults.met_by(Endpoint::Order).is_empty()).collect()
+    }
+
+    #[test]
+    fn a_rule_hits_the_occurrences_that_it_names() {
+        assert_eq!(hits(Occurrence::Every), [true; 4]);
+        assert_eq!(hits(Occurrence::Only(2)), [false, true, false, false]);
+        assert_eq!(hits(Occurrence::First(2)), [true, true, false, false]);
+        assert_eq!(hits(Occurrence::From(3)), [false, false, true, true]);
+        assert_eq!(hits(Occurrence::Percent(100)), [true; 4]);
+        assert_eq!(hits(Occurrence::Percent(0)), [false; 4]);
+    }
+
+    #[test]
+    fn chance_repeats_with_its_seed_and_several_rules_add_up() {
+        let rolled = |seed| {
+            let faults = Faults::new(seed);
+            faults.everywhere(Occurrence::Percent(50), Fault::BadNonce);
+            (0..64).map(|_| faults.met_by(Endpoint::Order).len()).collect::<Vec<_>>()
+        };
+        assert_eq!(rolled(7), rolled(7));
+        assert_ne!(rolled(7), rolled(8));
+        let faults = Faults::new(1);
+        faults.everywhere(Occurrence::Every, Fault::BadNonce);
+        faults.on(Endpoint::Order, Occurrence::Every, Fault::Hang);
+        assert_eq!(faults.met_by(Endpoint::Order), [Fault::BadNonce, Fault::Hang]);
+        faults.clear();
+        assert!(faults.met_by(Endpoint::Order).is_empty());
+    }
+}

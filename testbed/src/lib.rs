@@ -1,0 +1,75 @@
+//! The other side of ACME (RFC 8555), in the process of a test: a server with a real authority behind it, that misbehaves on
+//! demand and remembers what it was asked.
+//!
+//! [`Testbed::start`] takes milliseconds; the port is the system's choice; what is dropped is gone. Requests are checked as
+//! an authority on the internet checks them: signatures (ES256, ES384, RS256, EdDSA), nonces, URLs, who owns what. The
+//! answers to http-01, dns-01 and tls-alpn-01 are looked for, on ports and with a name server of the test's choice, or
+//! believed. Certificates come with alternate chains, renewal information (RFC 9773), profiles and revocation.
+//!
+//! [`Faults`] is the script of what goes wrong, [`VirtualClock`] the time of this world, and [`Testbed::log`] what was asked
+//! and when. Chance follows from a seed, so that a run repeats.
+//!
+//! Two settings make two worlds:
+//!
+//! ```
+//! use certwright_testbed::{Real, Reuse, Settings, Testbed, Validation};
+//!
+//! let trusting = Testbed::with(Settings { validation: Validation::Believed, ..Settings::default() })?;
+//! let looking = Validation::Real(Real { http_port: 8080, ..Real::default() });
+//! let strict = Testbed::with(Settings { validation: looking, reuse: Reuse::Always, ..Settings::default() })?;
+//! assert_ne!(trusting.directory(), strict.directory());
+//! # Ok::<(), certwright::Error>(())
+//! ```
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic"))]
+
+mod account;
+mod authorization;
+mod body;
+mod ca;
+mod certificate;
+mod clock;
+mod der;
+mod dice;
+mod distort;
+mod external;
+mod faults;
+mod front;
+mod jwk;
+mod jws;
+mod key_change;
+mod log;
+mod nonce;
+mod order;
+mod problem;
+mod renewal;
+mod reply;
+mod route;
+mod server;
+mod settings;
+mod tap;
+mod testbed;
+mod validate;
+mod world;
+
+pub use clock::VirtualClock;
+pub use distort::strings_of;
+pub use faults::{Fault, Faults, Occurrence, Substitute};
+pub use log::Entry;
+pub use problem::{Problem, ProblemKind};
+pub use route::Endpoint;
+pub use settings::{ExternalAccount, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation};
+pub use testbed::Testbed;
+
+/// The parsers of what a client sends. Not a part of the interface.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// What the front door sees in the body of a request, or the problem document that it answers with.
+    ///
+    /// # Errors
+    ///
+    /// The problem document.
+    pub fn front_door(body: &[u8]) -> Result<serde_json::Value, serde_json::Value> {
+        crate::front::seen(body)
+    }
+}

@@ -1,0 +1,159 @@
+//! Problem documents (RFC 9457) with the types of ACME (RFC 8555 §6.7).
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+/// What went wrong, by the names of the registry "ACME Error Types".
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "each is described in RFC 8555 §6.7, RFC 9773 §5 or the profiles draft")]
+pub enum ProblemKind {
+    AccountDoesNotExist,
+    AlreadyReplaced,
+    AlreadyRevoked,
+    BadCsr,
+    BadNonce,
+    BadPublicKey,
+    BadRevocationReason,
+    BadSignatureAlgorithm,
+    Caa,
+    Compound,
+    Connection,
+    Dns,
+    ExternalAccountRequired,
+    IncorrectResponse,
+    InvalidContact,
+    InvalidProfile,
+    Malformed,
+    OrderNotReady,
+    RateLimited,
+    RejectedIdentifier,
+    ServerInternal,
+    Tls,
+    Unauthorized,
+    UnsupportedContact,
+    UnsupportedIdentifier,
+    UserActionRequired,
+    /// Any other URI, as it is to be written.
+    Other(String),
+}
+
+impl ProblemKind {
+    /// Its name in the registry, and the status that goes with it.
+    fn facts(&self) -> (&str, u16) {
+        match self {
+            Self::AccountDoesNotExist => ("accountDoesNotExist", 400),
+            Self::AlreadyReplaced => ("alreadyReplaced", 409),
+            Self::AlreadyRevoked => ("alreadyRevoked", 400),
+            Self::BadCsr => ("badCSR", 400),
+            Self::BadNonce => ("badNonce", 400),
+            Self::BadPublicKey => ("badPublicKey", 400),
+            Self::BadRevocationReason => ("badRevocationReason", 400),
+            Self::BadSignatureAlgorithm => ("badSignatureAlgorithm", 400),
+            Self::Caa => ("caa", 403),
+            Self::Compound => ("compound", 400),
+            Self::Connection => ("connection", 400),
+            Self::Dns => ("dns", 400),
+            Self::ExternalAccountRequired => ("externalAccountRequired", 403),
+            Self::IncorrectResponse => ("incorrectResponse", 403),
+            Self::InvalidContact => ("invalidContact", 400),
+            Self::InvalidProfile => ("invalidProfile", 400),
+            Self::Malformed => ("malformed", 400),
+            Self::OrderNotReady => ("orderNotReady", 403),
+            Self::RateLimited => ("rateLimited", 429),
+            Self::RejectedIdentifier => ("rejectedIdentifier", 400),
+            Self::ServerInternal => ("serverInternal", 500),
+            Self::Tls => ("tls", 400),
+            Self::Unauthorized => ("unauthorized", 403),
+            Self::UnsupportedContact => ("unsupportedContact", 400),
+            Self::UnsupportedIdentifier => ("unsupportedIdentifier", 400),
+            Self::UserActionRequired => ("userActionRequired", 403),
+            Self::Other(uri) => (uri, 400),
+        }
+    }
+}
+
+impl fmt::Display for ProblemKind {
+    /// As the `type` of a problem document.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Other(uri) => f.write_str(uri),
+            known => write!(f, "urn:ietf:params:acme:error:{}", known.facts().0),
+        }
+    }
+}
+
+/// One refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What went wrong.
+    pub kind: ProblemKind,
+    /// The status of the answer.
+    pub status: u16,
+    /// A sentence for people.
+    pub detail: String,
+    /// More fields of the document, by their names (RFC 9457 §3.2).
+    pub more: Vec<(&'static str, Value)>,
+}
+
+impl Problem {
+    /// A refusal with the status that goes with its kind.
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        let status = kind.facts().1;
+        Self { kind, status, detail: detail.into(), more: Vec::new() }
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The same with one more field.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more.push((name, value));
+        self
+    }
+
+    /// The document.
+    pub fn document(&self) -> Value {
+        let mut document = json!({ "type": self.kind.to_string(), "detail": self.detail, "status": self.status });
+        for (name, value) in &self.more {
+            if let Some(fields) = document.as_object_mut() {
+                fields.insert((*name).to_owned(), value.clone());
+            }
+        }
+        document
+    }
+}
+
+pub(crate) fn malformed(detail: impl Into<String>) -> Problem {
+    Problem::new(ProblemKind::Malformed, detail)
+}
+
+pub(crate) fn unauthorized(detail: impl Into<String>) -> Problem {
+    Problem::new(ProblemKind::Unauthorized, detail)
+}
+
+/// An error of the library that should not happen here.
+pub(crate) fn internal(error: &certwright::Error) -> Problem {
+    Problem::new(ProblemKind::ServerInternal, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_has_the_shape_of_rfc_8555() {
+        let problem = Problem::new(ProblemKind::BadSignatureAlgorithm, "no").with("algorithms", json!(["ES256"]));
+        let expected = json!({
+            "type": "urn:ietf:params:acme:error:badSignatureAlgorithm",
+            "detail": "no", "status": 400, "algorithms": ["ES256"],
+        });
+        assert_eq!(problem.document(), expected);
+        assert_eq!(ProblemKind::Other("about:blank".to_owned()).to_string(), "about:blank");
+    }
+}

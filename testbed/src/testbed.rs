@@ -1,0 +1,190 @@
+//! The whole of it, started and ended.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use certwright::{
+    Authority, Certificate, Clock, Error, ErrorKind, KeyAlgorithm, PrivateKey, Result, Sans, SystemClock, Window,
+};
+use rustls::ServerConfig;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+use crate::ca::era;
+use crate::clock::VirtualClock;
+use crate::faults::Faults;
+use crate::log::Entry;
+use crate::route::Site;
+use crate::server::{Shared, serve};
+use crate::settings::Settings;
+use crate::world::World;
+
+/// An ACME server in this process. It is gone when it is dropped, with every connection to it.
+///
+/// # Examples
+///
+/// ```
+/// use certwright_testbed::{Endpoint, Fault, Occurrence, Problem, ProblemKind, Testbed};
+///
+/// let bed = Testbed::start()?;
+/// assert!(bed.directory().starts_with("https://127.0.0.1:"));
+/// // The second order is refused.
+/// let problem = Problem::new(ProblemKind::RateLimited, "too many orders");
+/// bed.faults().on(Endpoint::NewOrder, Occurrence::Only(2), Fault::Refuse(problem));
+/// // … a client at work …
+/// assert!(bed.log().iter().all(|entry| entry.endpoint != Endpoint::NewOrder));
+/// # Ok::<(), certwright::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Testbed {
+    shared: Arc<Shared>,
+    clock: Arc<VirtualClock>,
+    directory: String,
+    address: SocketAddr,
+    tls_root: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Testbed {
+    /// One with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`Testbed::with`].
+    ///
+    /// # Effects
+    ///
+    /// Network: listens on a port of loopback. A thread of its own answers.
+    pub fn start() -> Result<Self> {
+        Self::with(Settings::default())
+    }
+
+    /// One of this kind.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`] when it cannot listen, or the system has no thread or no random numbers.
+    ///
+    /// # Effects
+    ///
+    /// As [`Testbed::start`].
+    pub fn with(settings: Settings) -> Result<Self> {
+        let at = settings.listen;
+        let failed = |error: std::io::Error| {
+            Error::new(ErrorKind::Io, "the test bed cannot listen").context("address", at).source(error)
+        };
+        let listener = std::net::TcpListener::bind(at).map_err(failed)?;
+        listener.set_nonblocking(true).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (tls, tls_root) = tls(address)?;
+        let (clock, faults) = (Arc::new(VirtualClock::new()), Faults::new(settings.seed));
+        let world = World::new(settings, Site(format!("https://{address}")), Arc::clone(&clock))?;
+        let directory = world.site.at("directory");
+        let shared = Arc::new(Shared::new(world, faults));
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&shared);
+        let run = move || {
+            runtime.block_on(async {
+                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                tokio::spawn(serve(listener, tls, served));
+                // Whether it is told or its owner is gone.
+                let _ = stopped.await;
+            });
+            // Every connection is a task of the runtime and goes with it.
+        };
+        let thread = std::thread::Builder::new().name("certwright-testbed".to_owned()).spawn(run).map_err(failed)?;
+        Ok(Self { shared, clock, directory, address, tls_root, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The URL where everything begins.
+    pub fn directory(&self) -> &str {
+        &self.directory
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The root that its own TLS is trusted by, PEM. Not one of those that it issues under.
+    pub fn tls_root_pem(&self) -> &str {
+        &self.tls_root
+    }
+
+    /// A root that it issues under, PEM: 0, and 1 to the number of alternates.
+    pub fn root_pem(&self, number: usize) -> Option<String> {
+        self.shared.world().ca.roots().get(number).map(Certificate::pem)
+    }
+
+    /// What goes wrong from now on.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// Its time.
+    pub fn clock(&self) -> &VirtualClock {
+        &self.clock
+    }
+
+    /// What was asked, in order; the last 10,000 requests.
+    pub fn log(&self) -> Vec<Entry> {
+        self.shared.world().log.entries()
+    }
+
+    /// Forgets what was asked.
+    pub fn clear_log(&self) {
+        self.shared.world().log.clear();
+    }
+
+    /// The leaves that it issued, in order.
+    pub fn issued(&self) -> Vec<Certificate> {
+        self.shared.world().certificates.iter().map(|certified| certified.leaf.clone()).collect()
+    }
+
+    /// The number of the reason why a leaf was revoked; `None` when it was not, or is not of this server.
+    pub fn revoked(&self, leaf: &Certificate) -> Option<u64> {
+        let world = self.shared.world();
+        world.certificates.iter().find(|certified| certified.leaf.der() == leaf.der())?.revoked
+    }
+
+    /// Suggests this window for the renewal of every certificate; `None` for what it suggests by itself: two thirds into
+    /// the life, and at once for what was revoked.
+    pub fn suggest(&self, window: Option<Window>) {
+        self.shared.world().suggested = window;
+    }
+}
+
+impl Drop for Testbed {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// TLS for this address and for `localhost`, below a root of its own.
+fn tls(address: SocketAddr) -> Result<(TlsAcceptor, String)> {
+    // The clients' libraries look at the machine's clock, whatever the time of this world.
+    let era = era(SystemClock.now());
+    let (root_key, key) =
+        (PrivateKey::generate(KeyAlgorithm::EcdsaP256)?, PrivateKey::generate(KeyAlgorithm::EcdsaP256)?);
+    let root = Authority::load(Authority::root(&root_key, "certwright test bed TLS", &[], era)?, &root_key)?;
+    let intermediate = root.intermediate(&root_key, era)?;
+    let issuing = Authority::load(intermediate.clone(), &root_key)?;
+    let names = Sans::new(vec![address.ip().to_string().parse()?, "localhost".parse()?])?;
+    let leaf = issuing.sign_leaf(key.public_key_der(), &names, era)?;
+    let chain = vec![CertificateDer::from(leaf.der().to_vec()), CertificateDer::from(intermediate.der().to_vec())];
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_der().expose().to_vec()));
+    let bug = |error: rustls::Error| Error::new(ErrorKind::Bug, "TLS cannot be set up").source(error);
+    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(bug)?.with_no_client_auth();
+    let mut config = builder.with_single_cert(chain, key).map_err(bug)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok((TlsAcceptor::from(Arc::new(config)), root.certificate().pem()))
+}

@@ -1,0 +1,83 @@
+//! What an authority answers, as our client reads it, and what a client asks, as the test bed reads it.
+
+use std::time::Duration;
+
+use certwright::Timestamp;
+use certwright::fuzzing::acme as read;
+use certwright_testbed::fuzzing::front_door;
+
+/// 2026-11-24T08:00:00Z.
+const NOW: Timestamp = Timestamp::from_unix(1_795_507_200);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The body of an answer, read as each kind that there is.
+///
+/// # Panics
+///
+/// When something that was accepted could harm: a token as a file name, a text on a terminal, a window that ends before it
+/// begins.
+pub fn acme_answers(data: &[u8]) {
+    if let Err(error) = read::directory(data) {
+        presentable(&error);
+    }
+    if let Some(urls) = read::order(data) {
+        // Authorizations and where to finalize; each is compared with the host of the directory when it is used.
+        assert!(!urls.is_empty());
+    }
+    if let Ok(identifier) = "www.example.org".parse() {
+        for challenge in read::authorization(data, &identifier).into_iter().flatten() {
+            let token = challenge.token();
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            assert!(!token.is_empty() && token.len() <= 128 && token.bytes().all(plain), "{token:?} is no file name");
+            assert!(challenge.key_authorization().expose().starts_with(token.as_bytes()));
+            assert!(!format!("{challenge:?}").contains("thumbprint"), "a key authorization is shown");
+        }
+    }
+    if let Some(error) = read::problem(data, NOW) {
+        presentable(&error);
+    }
+    if let Some(window) = read::window(data) {
+        assert!(window.start < window.end);
+    }
+}
+
+/// A header field: how long to wait, when it was, what else there is.
+///
+/// # Panics
+///
+/// When a wait has no end, or a link was made up.
+pub fn acme_headers(data: &[u8]) {
+    let Ok(value) = str::from_utf8(data) else { return };
+    if let Some(wait) = read::retry_after(value, NOW) {
+        assert!(wait <= 7 * DAY, "{value:?} stops a client for {wait:?}");
+    }
+    if let Some(moment) = read::date(value) {
+        assert!((Timestamp::MIN..=Timestamp::MAX).contains(&moment));
+        // The same moment, seen from itself, is no wait; digits alone are never a date.
+        assert_eq!(read::retry_after(value, moment), Some(Duration::ZERO));
+    }
+    for url in read::alternates(value, "https://ca.example/certificate/1") {
+        let target = url.strip_prefix("https://ca.example").unwrap_or(&url);
+        assert!(value.contains(target), "{url:?} is not in {value:?}");
+    }
+}
+
+/// The body of a signed request.
+///
+/// # Panics
+///
+/// When it is refused without a problem document, or judged differently a second time.
+pub fn acme_requests(data: &[u8]) {
+    let seen = front_door(data);
+    assert_eq!(seen, front_door(data));
+    if let Err(problem) = seen {
+        let kind = problem.get("type").and_then(serde_json::Value::as_str).unwrap_or_default();
+        assert!(kind.starts_with("urn:ietf:params:acme:error:"), "{problem}");
+    }
+}
+
+fn presentable(error: &certwright::Error) {
+    let shown = format!("{error:#}");
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    assert!(shown.len() < 200_000, "an error of {} bytes", shown.len());
+}
