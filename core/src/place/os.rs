@@ -313,7 +313,11 @@ impl Filesystem for OsFilesystem {
         let mut entries = RawDir::new(own, &mut buffer);
         let mut names = Vec::new();
         while let Some(entry) = entries.next() {
-            let entry = entry?;
+            let entry = match entry {
+                // A directory that was removed while it is open: it has no names (getdents(2)).
+                Err(Errno::NOENT) => break,
+                entry => entry?,
+            };
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
                 names.push(OsStr::from_bytes(name).to_owned());

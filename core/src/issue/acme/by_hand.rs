@@ -37,7 +37,7 @@ impl AcmeClient {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when there is none yet; otherwise as [`Issuer::issue`].
+    /// [`ErrorKind::NotFound`] when there is none yet; otherwise as [`Issuer::issue`](crate::Issuer::issue).
     ///
     /// # Effects
     ///
@@ -55,8 +55,8 @@ impl AcmeClient {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] when there is no account yet, [`ErrorKind::Unsupported`] when the authority cannot; otherwise
-    /// as [`Issuer::issue`]. The old key goes on unless the authority has taken the new one, and a run that was cut off is
-    /// settled by the next.
+    /// as [`Issuer::issue`](crate::Issuer::issue). The old key goes on unless the authority has taken the new one, and a run
+    /// that was cut off is settled by the next.
     ///
     /// # Effects
     ///
@@ -76,7 +76,7 @@ impl AcmeClient {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotFound`] when there is none; otherwise as [`Issuer::issue`].
+    /// [`ErrorKind::NotFound`] when there is none; otherwise as [`Issuer::issue`](crate::Issuer::issue).
     ///
     /// # Effects
     ///
@@ -96,7 +96,8 @@ impl AcmeClient {
     /// # Errors
     ///
     /// [`ErrorKind::NotFound`] when there is no key; [`ErrorKind::Conflict`] when this issuer has an account already;
-    /// [`ErrorKind::Refused`] when the authority knows no account with this key; otherwise as [`Issuer::issue`].
+    /// [`ErrorKind::Refused`] when the authority knows no account with this key; otherwise as
+    /// [`Issuer::issue`](crate::Issuer::issue).
     ///
     /// # Effects
     ///
