@@ -306,8 +306,10 @@ impl Filesystem for OsFilesystem {
     fn list(&self, directory: &Node) -> io::Result<Vec<OsString>> {
         // Read from a handle of its own: the place in a directory is shared by all who hold the same one.
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let at = fd(directory)?;
-        let own = retry_on_intr(|| rustix::fs::openat(at, c".", flags, Mode::empty()))?;
+        let shared = handle(directory)?;
+        // What a handle is not good for must not come by way of a second one.
+        let flags = if shared.facts_only { flags | OFlags::PATH } else { flags };
+        let own = retry_on_intr(|| rustix::fs::openat(&shared.fd, c".", flags, Mode::empty()))?;
         // Several times the longest name.
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut entries = RawDir::new(own, &mut buffer);
