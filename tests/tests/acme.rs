@@ -121,6 +121,8 @@ enum Quirk {
     Wrong,
     /// Fail to put the answer for this name in place.
     FailsAt(&'static str),
+    /// Decline every challenge.
+    Declines,
     /// Ask to stop while waiting.
     Cancels(Cancel),
 }
@@ -146,6 +148,7 @@ impl Solver for Records {
             Quirk::FailsAt(name) if challenge.identifier().to_string() == *name => {
                 return Err(Error::new(ErrorKind::Permission, "the zone is not ours"));
             }
+            Quirk::Declines => return Err(Error::new(ErrorKind::Unsupported, "not by this one")),
             Quirk::Wrong => "wrong".to_owned(),
             _ => digest(challenge.key_authorization().expose()),
         };

@@ -59,6 +59,21 @@ fn an_answer_that_cannot_be_put_in_place_takes_the_others_away() -> Outcome {
 }
 
 #[test]
+fn what_one_solver_declines_another_answers() -> Outcome {
+    let stage = Stage::new(Options::default())?;
+    let (first, second) = (Records::new(&stage, Quirk::Declines), Records::new(&stage, Quirk::None));
+    let client = stage.client_with(stage.wish(), vec![first.clone(), second.clone()])?;
+    stage.accepts(&order(&client, &["www.example"])?, 0)?;
+    assert_eq!(first.done(), ["present www.example", "clean up www.example"]);
+    assert_eq!(second.done(), ["present www.example", "wait www.example", "clean up www.example"]);
+
+    let alone = stage.client_with(stage.wish(), vec![first])?;
+    let error = order(&alone, &["other.example"]).err().unwrap();
+    assert_eq!((error.kind(), error.fact("identifier")), (ErrorKind::Unsupported, Some("other.example")), "{error:#}");
+    Ok(())
+}
+
+#[test]
 fn an_authority_says_no_in_its_own_words() -> Outcome {
     let stage = Stage::new(Options::default())?;
     let error = order(&stage.client(stage.wish())?, &["good.example", BLOCKED]).err().unwrap();

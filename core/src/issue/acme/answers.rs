@@ -6,6 +6,7 @@ use instant_acme::{AuthorizationStatus, ChallengeStatus, ChallengeType};
 
 use super::desk::Desk;
 use super::http::bounded;
+use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::name::Identifier;
 use crate::issue::solver::{Challenge, Solver};
@@ -40,10 +41,8 @@ impl<'d> Answers<'d> {
         let open = open(desk, order)?;
         let cancel = desk.session.cancel();
         let mut answers = Self { given: Vec::with_capacity(open.len()) };
-        for one in open {
-            // What fails half-way has to be taken away too.
-            answers.given.push(one.clone());
-            one.solver.present(&one.challenge, cancel).map_err(|error| about(error, &one.challenge))?;
+        for ways in open {
+            answers.present(ways, cancel)?;
         }
         for one in &answers.given {
             one.solver.wait(&one.challenge, cancel).map_err(|error| about(error, &one.challenge))?;
@@ -52,6 +51,25 @@ impl<'d> Answers<'d> {
             tell(desk, order, one)?;
         }
         Ok(answers)
+    }
+
+    /// Answer one authorization in the first way that its solver does not decline.
+    fn present(&mut self, ways: Vec<Given<'d>>, cancel: &Cancel) -> Result<()> {
+        let mut declined = None;
+        for way in ways {
+            // What fails half-way has to be taken away too.
+            self.given.push(way.clone());
+            match way.solver.present(&way.challenge, cancel).map_err(|error| about(error, &way.challenge)) {
+                Err(error) if error.kind() == ErrorKind::Unsupported => {
+                    self.given.pop();
+                    // Nothing is there; a solver is told of the end of everything that it was asked.
+                    let _ = way.solver.clean_up(&way.challenge);
+                    declined = Some(error);
+                }
+                presented => return presented,
+            }
+        }
+        declined.map_or(Ok(()), Err)
     }
 
     /// The challenges, for explaining what went wrong.
@@ -76,8 +94,8 @@ impl Drop for Answers<'_> {
     }
 }
 
-/// The challenges to answer: one for each authorization that is not valid yet.
-fn open<'d>(desk: &Desk<'d>, order: &mut instant_acme::Order) -> Result<Vec<Given<'d>>> {
+/// The challenges to answer: the ways there are for each authorization that is not valid yet.
+fn open<'d>(desk: &Desk<'d>, order: &mut instant_acme::Order) -> Result<Vec<Vec<Given<'d>>>> {
     let names = desk.request.identifiers().len();
     let count = order.state().authorizations.len();
     // More than these would have us answer for others, or without end.
@@ -108,7 +126,7 @@ fn open<'d>(desk: &Desk<'d>, order: &mut instant_acme::Order) -> Result<Vec<Give
             }
         }
         let identifier = ours(desk, state.identifier().identifier, &shown)?;
-        open.push(chosen(desk, state, identifier, &authorization.url)?);
+        open.push(ways(desk, state, &identifier, &authorization.url)?);
     }
     Ok(open)
 }
@@ -131,26 +149,31 @@ fn ours(desk: &Desk<'_>, theirs: &instant_acme::Identifier, shown: &str) -> Resu
     }
 }
 
-/// The first challenge that a solver answers, by the order of the solvers and then by their own.
-fn chosen<'d>(
+/// The challenges that a solver answers, by the order of the solvers and then by their own; at least one.
+fn ways<'d>(
     desk: &Desk<'d>,
     state: &instant_acme::AuthorizationState,
-    identifier: Identifier,
+    identifier: &Identifier,
     url: &str,
-) -> Result<Given<'d>> {
+) -> Result<Vec<Given<'d>>> {
+    let mut ways = Vec::new();
     for solver in desk.solvers {
         for kind in solver.kinds() {
             let offered = state.challenges.iter().find(|offered| offered.r#type == kind_of(*kind));
             let Some(offered) = offered.filter(|offered| offered.status != ChallengeStatus::Invalid) else { continue };
             let asked = if offered.status == ChallengeStatus::Pending { Asked::NotYet } else { Asked::Before };
-            let challenge = Challenge::new(*kind, identifier, &offered.token, &desk.account.key.thumbprint())?;
-            return Ok(Given { challenge, solver, url: url.to_owned(), asked });
+            let thumbprint = desk.account.key.thumbprint();
+            let challenge = Challenge::new(*kind, identifier.clone(), &offered.token, &thumbprint)?;
+            ways.push(Given { challenge, solver, url: url.to_owned(), asked });
         }
+    }
+    if !ways.is_empty() {
+        return Ok(ways);
     }
     let offered: Vec<String> = state.challenges.iter().take(20).map(|offered| name_of(&offered.r#type)).collect();
     let ours: Vec<&str> = desk.solvers.iter().flat_map(|solver| solver.kinds()).map(|kind| kind.word()).collect();
     Err(Error::new(ErrorKind::ChallengeFailed, "no solver answers a kind of challenge that the authority offers")
-        .context("identifier", &identifier)
+        .context("identifier", identifier)
         .context("offered", Public(&offered.join(", ")))
         .context("configured", Public(&ours.join(", ")))
         .hint("add a `solver` of an offered kind; wildcards need `dns-01`, addresses `http-01` or `tls-alpn-01`"))
