@@ -98,6 +98,17 @@ fn previous(attempt: &Attempt<'_>) -> Result<GenerationId> {
     })
 }
 
+/// Whoever mended what made an issuance fail need not wait until its back-off is over. The limits of the authority are kept
+/// elsewhere, and hold all the same.
+fn ask_again(attempt: &Attempt<'_>) -> Result<bool> {
+    let mut schedule = attempt.directory.schedule()?;
+    let waits = schedule.not_before.take().is_some_and(|until| until > attempt.now());
+    if waits {
+        attempt.directory.write_schedule(&schedule)?;
+    }
+    Ok(waits)
+}
+
 fn release(attempt: &mut Attempt<'_>, report: &mut LineageReport) -> Result<()> {
     let held = attempt.txn.held.take();
     let mut waited = None;
@@ -105,8 +116,14 @@ fn release(attempt: &mut Attempt<'_>, report: &mut LineageReport) -> Result<()> 
         deferred.not_before = Timestamp::MIN;
         waited = Some(deferred.generation);
     }
+    let asked_again = ask_again(attempt)?;
+    if asked_again {
+        report.notes.push("the issuer is asked again at the next `apply`".to_owned());
+    }
     if held.is_none() && waited.is_none() {
-        report.notes.push("nothing was held".to_owned());
+        if !asked_again {
+            report.notes.push("nothing was held".to_owned());
+        }
         return Ok(());
     }
     attempt.save()?;
