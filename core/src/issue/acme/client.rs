@@ -30,19 +30,17 @@ use crate::plan::spec::AcmeIssuer;
 /// use std::sync::Arc;
 ///
 /// use certwright::{
-///     AcmeClient, AcmeIssuer, Cancel, Issuer, KeyAlgorithm, OsFilesystem, PrivateKey, Request, Sans, Solver, SolverSpec,
-///     SystemClock,
+///     AcmeClient, AcmeIssuer, Cancel, Issuer, KeyAlgorithm, OsFilesystem, PrivateKey, Request, Sans, SolverSpec,
+///     SystemClock, solver,
 /// };
 ///
-/// # fn solver() -> Arc<dyn Solver> { unimplemented!() }
 /// # fn main() -> certwright::Result<()> {
-/// let wish = AcmeIssuer::new(
-///     "https://acme-v02.api.letsencrypt.org/directory",
-///     SolverSpec::HttpListener(([0, 0, 0, 0], 80).into()),
-/// );
 /// let (files, clock) = (Arc::new(OsFilesystem::new()), Arc::new(SystemClock));
 /// let root = Path::new("/var/lib/certwright");
-/// let client = AcmeClient::new("public".parse()?, wish, vec![solver()], files, root, clock);
+/// let answers = SolverSpec::HttpListener(([0, 0, 0, 0], 80).into());
+/// let solvers = vec![solver(&answers, files.clone(), clock.clone())?];
+/// let wish = AcmeIssuer::new("https://acme-v02.api.letsencrypt.org/directory", answers);
+/// let client = AcmeClient::new("public".parse()?, wish, solvers, files, root, clock);
 ///
 /// let (lineage, names) = ("www".parse()?, Sans::new(vec!["www.example.org".parse()?])?);
 /// let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
