@@ -6,9 +6,9 @@ use std::time::Duration;
 use certwright::Window;
 use serde_json::Value;
 
+use crate::acme::problem::Problem;
+use crate::acme::route::Endpoint;
 use crate::dice::Dice;
-use crate::problem::Problem;
-use crate::route::Endpoint;
 
 /// One thing that goes wrong.
 #[derive(Clone, Debug, PartialEq)]

@@ -22,43 +22,24 @@
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failing test may panic"))]
 
-mod account;
-mod authorization;
-mod body;
+mod acme;
 mod ca;
-mod certificate;
 mod clock;
-mod der;
 mod dice;
-mod distort;
-mod external;
 mod faults;
-mod front;
-mod jwk;
-mod jws;
-mod key_change;
 mod log;
-mod nonce;
-mod order;
-mod problem;
-mod renewal;
-mod reply;
-mod route;
-mod server;
 mod settings;
-mod tap;
 mod testbed;
-mod validate;
-mod world;
+mod wire;
 
+pub use acme::problem::{Problem, ProblemKind};
+pub use acme::route::Endpoint;
 pub use clock::VirtualClock;
-pub use distort::strings_of;
 pub use faults::{Fault, Faults, Occurrence, Substitute};
 pub use log::Entry;
-pub use problem::{Problem, ProblemKind};
-pub use route::Endpoint;
 pub use settings::{ExternalAccount, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation};
 pub use testbed::Testbed;
+pub use wire::distort::strings_of;
 
 /// The parsers of what a client sends. Not a part of the interface.
 #[cfg(feature = "fuzzing")]
@@ -70,6 +51,6 @@ pub mod fuzzing {
     ///
     /// The problem document.
     pub fn front_door(body: &[u8]) -> Result<serde_json::Value, serde_json::Value> {
-        crate::front::seen(body)
+        crate::acme::front::seen(body)
     }
 }

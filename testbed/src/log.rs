@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::route::Endpoint;
+use crate::acme::route::Endpoint;
 
 /// How many requests are remembered.
 const REMEMBERED: usize = 10_000;

@@ -12,14 +12,14 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
+use crate::acme::route::Site;
+use crate::acme::world::World;
 use crate::ca::era;
 use crate::clock::VirtualClock;
 use crate::faults::Faults;
 use crate::log::Entry;
-use crate::route::Site;
-use crate::server::{Shared, serve};
 use crate::settings::Settings;
-use crate::world::World;
+use crate::wire::server::{Shared, serve};
 
 /// An ACME server in this process. It is gone when it is dropped, with every connection to it.
 ///

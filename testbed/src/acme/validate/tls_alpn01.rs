@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::{Job, connection, incorrect, lookup};
-use crate::der::{OCTET_STRING, SEQUENCE, element};
-use crate::problem::{Problem, ProblemKind};
+use crate::acme::der::{OCTET_STRING, SEQUENCE, element};
+use crate::acme::problem::{Problem, ProblemKind};
 
 const PROTOCOL: &[u8] = b"acme-tls/1";
 /// id-pe-acmeIdentifier, critical.

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::body::Wire;
 use crate::faults::Fault;
-use crate::reply::Reply;
+use crate::wire::body::Wire;
+use crate::wire::reply::Reply;
 
 /// The answer as it is sent, after every fault in turn.
 pub(crate) fn distort(mut reply: Reply, faults: &[Fault]) -> (Reply, Wire) {

@@ -9,7 +9,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 
-use crate::problem::{Problem, ProblemKind};
+use crate::acme::problem::{Problem, ProblemKind};
 use crate::settings::Names;
 
 /// How many aliases are followed.

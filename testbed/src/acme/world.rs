@@ -5,22 +5,22 @@ use std::sync::Arc;
 use certwright::{Clock, Result, Timestamp, Window};
 use serde_json::{Value, json};
 
-use crate::account::Account;
-use crate::authorization::Authorization;
+use crate::acme::account::Account;
+use crate::acme::authorization::Authorization;
+use crate::acme::certificate::Certified;
+use crate::acme::front::{Asked, Signed};
+use crate::acme::nonce::Nonces;
+use crate::acme::order::Order;
+use crate::acme::problem::{Problem, malformed};
+use crate::acme::route::{Endpoint, Route, Site};
+use crate::acme::validate::Job;
 use crate::ca::Ca;
-use crate::certificate::Certified;
 use crate::clock::VirtualClock;
 use crate::dice::Dice;
 use crate::faults::Fault;
-use crate::front::{Asked, Signed};
 use crate::log::Log;
-use crate::nonce::Nonces;
-use crate::order::Order;
-use crate::problem::{Problem, malformed};
-use crate::reply::Reply;
-use crate::route::{Endpoint, Route, Site};
 use crate::settings::{RenewalInformation, Settings};
-use crate::validate::Job;
+use crate::wire::reply::Reply;
 
 #[derive(Debug)]
 pub(crate) struct World {

@@ -9,8 +9,8 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 
 use super::*;
+use crate::acme::problem::ProblemKind;
 use crate::faults::Substitute;
-use crate::problem::ProblemKind;
 use crate::settings::{ExternalAccount, Profile, Reuse, Validation};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -357,7 +357,7 @@ fn a_certificate_is_revoked_by_its_account_or_by_its_key_and_once() {
     assert_eq!(client.post(&url, &wish(1)).unwrap_err(), ProblemKind::Unauthorized, "neither account nor key");
     client.account = account;
     let (_, info) = outcome({
-        let url = client.url(&format!("renewal-info/{}", crate::renewal::certificate_id(&chain[0]).unwrap()));
+        let url = client.url(&format!("renewal-info/{}", crate::acme::renewal::certificate_id(&chain[0]).unwrap()));
         client.send("GET", &url, &[])
     })
     .unwrap();
@@ -365,7 +365,7 @@ fn a_certificate_is_revoked_by_its_account_or_by_its_key_and_once() {
     client.post(&url, &wish(4)).unwrap();
     assert_eq!(client.world.certificates[0].revoked, Some(4));
     assert_eq!(client.post(&url, &wish(4)).unwrap_err(), ProblemKind::AlreadyRevoked);
-    let suggested = client.world.renewal_info(&crate::renewal::certificate_id(&chain[0]).unwrap()).unwrap();
+    let suggested = client.world.renewal_info(&crate::acme::renewal::certificate_id(&chain[0]).unwrap()).unwrap();
     let suggested: Value = serde_json::from_slice(&suggested.body).unwrap();
     assert!(
         suggested["suggestedWindow"]["end"].as_str().unwrap()
@@ -375,7 +375,7 @@ fn a_certificate_is_revoked_by_its_account_or_by_its_key_and_once() {
     // By its key: the account key signs the request of an order of somebody else's, so that both are at hand.
     let other = client.issue(&["b.example"]);
     let (_, chain) = client.fetch(&other);
-    let spki = crate::jwk::Jwk::read(&jwk(&client.key)).unwrap().spki().to_vec();
+    let spki = crate::acme::jwk::Jwk::read(&jwk(&client.key)).unwrap().spki().to_vec();
     client.world.certificates[1].public_key = spki;
     client.account = None;
     let wish = json!({ "certificate": encode(chain[0].der()), "reason": 1 }).to_string();
@@ -416,7 +416,7 @@ fn profiles_and_replacements_are_checked() {
     let (_, chain) = client.fetch(done["certificate"].as_str().unwrap());
     assert_eq!(chain[0].window().length(), 6 * DAY);
 
-    let id = crate::renewal::certificate_id(&chain[0]).unwrap();
+    let id = crate::acme::renewal::certificate_id(&chain[0]).unwrap();
     let replace = |name: &str, id: &str| json!({ "identifiers": identifiers(&[name]), "replaces": id });
     assert_eq!(client.order(&replace("a.example", "no.such")).unwrap_err(), ProblemKind::Malformed);
     assert_eq!(client.order(&replace("b.example", &id)).unwrap_err(), ProblemKind::Malformed);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::problem::Problem;
+use crate::acme::problem::Problem;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {

@@ -7,7 +7,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use super::{Job, connection, incorrect, lookup};
-use crate::problem::Problem;
+use crate::acme::problem::Problem;
 
 /// A key authorization has some 90 bytes.
 const LONGEST: usize = 4096;

@@ -6,8 +6,8 @@ use ring::digest::{SHA256, digest};
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-use crate::der::{BIT_STRING, SEQUENCE, element, unsigned};
-use crate::problem::{Problem, ProblemKind};
+use crate::acme::der::{BIT_STRING, SEQUENCE, element, unsigned};
+use crate::acme::problem::{Problem, ProblemKind};
 
 /// The signature algorithms that are accepted (RFC 8555 §6.2 asks for ES256 at least).
 pub(crate) const ALGORITHMS: [&str; 4] = ["ES256", "ES384", "RS256", "EdDSA"];
@@ -94,7 +94,7 @@ impl Jwk {
                 );
             }
         };
-        outcome.map_err(|_| crate::problem::malformed("the JWS is not signed by this key"))
+        outcome.map_err(|_| crate::acme::problem::malformed("the JWS is not signed by this key"))
     }
 }
 

@@ -13,16 +13,16 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::body::Wire;
-use crate::distort::distort;
+use crate::acme::front::{Asked, LONGEST};
+use crate::acme::route::Route;
+use crate::acme::validate::{self, Job};
+use crate::acme::world::World;
 use crate::faults::{Fault, Faults};
-use crate::front::{Asked, LONGEST};
 use crate::log::Entry;
-use crate::reply::Reply;
-use crate::route::Route;
-use crate::tap::{Allowance, Tap};
-use crate::validate::{self, Job};
-use crate::world::World;
+use crate::wire::body::Wire;
+use crate::wire::distort::distort;
+use crate::wire::reply::Reply;
+use crate::wire::tap::{Allowance, Tap};
 
 /// After a connection could not be accepted, for want of file descriptors for instance.
 const PAUSE: Duration = Duration::from_millis(10);

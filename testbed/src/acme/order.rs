@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use certwright::{Identifier, Timestamp};
 use serde_json::{Value, json};
 
-use crate::authorization::Status;
-use crate::front::Signed;
-use crate::problem::{Problem, ProblemKind, malformed, unauthorized};
-use crate::reply::Reply;
-use crate::world::World;
+use crate::acme::authorization::Status;
+use crate::acme::front::Signed;
+use crate::acme::problem::{Problem, ProblemKind, malformed, unauthorized};
+use crate::acme::world::World;
+use crate::wire::reply::Reply;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Order {

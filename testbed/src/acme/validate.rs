@@ -7,7 +7,7 @@ mod tls_alpn01;
 
 use certwright::{ChallengeKind, Identifier};
 
-use crate::problem::{Problem, ProblemKind};
+use crate::acme::problem::{Problem, ProblemKind};
 use crate::settings::Real;
 
 /// One challenge to look at.

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::front::Signed;
-use crate::jwk::Jwk;
-use crate::jws::{Jws, Signer};
-use crate::problem::{Problem, malformed};
-use crate::reply::Reply;
-use crate::world::World;
+use crate::acme::front::Signed;
+use crate::acme::jwk::Jwk;
+use crate::acme::jws::{Jws, Signer};
+use crate::acme::problem::{Problem, malformed};
+use crate::acme::world::World;
+use crate::wire::reply::Reply;
 
 impl World {
     pub(crate) fn key_change(&mut self, signed: &Signed) -> Result<Reply, Problem> {

@@ -3,13 +3,13 @@
 use certwright::{ChallengeKind, Identifier, Timestamp};
 use serde_json::{Value, json};
 
-use crate::front::Signed;
-use crate::order::written;
-use crate::problem::{Problem, malformed, unauthorized};
-use crate::reply::Reply;
+use crate::acme::front::Signed;
+use crate::acme::order::written;
+use crate::acme::problem::{Problem, malformed, unauthorized};
+use crate::acme::validate::Job;
+use crate::acme::world::World;
 use crate::settings::{Reuse, Validation};
-use crate::validate::Job;
-use crate::world::World;
+use crate::wire::reply::Reply;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Authorization {

@@ -5,11 +5,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use certwright::{Certificate, Identifier, Window};
 use serde_json::{Value, json};
 
-use crate::order::Progress;
-use crate::problem::{Problem, ProblemKind, malformed};
-use crate::reply::Reply;
+use crate::acme::order::Progress;
+use crate::acme::problem::{Problem, ProblemKind, malformed};
+use crate::acme::world::World;
 use crate::settings::RenewalInformation;
-use crate::world::World;
+use crate::wire::reply::Reply;
 
 /// When to ask again, in seconds, where nobody says otherwise (RFC 9773 §4.3.2 recommends six hours).
 const ASK_AGAIN: u32 = 21_600;
@@ -54,7 +54,7 @@ impl World {
         if !certified.leaf.identifiers().iter().any(|identifier| identifiers.contains(identifier)) {
             return Err(malformed("the certificate to replace has no identifier in common with the order"));
         }
-        let taken = |order: &&crate::order::Order| {
+        let taken = |order: &&crate::acme::order::Order| {
             order.replaces.as_deref() == Some(id)
                 && !matches!(order.progress, Progress::Invalid(_))
                 && self.order_status(order) != "invalid"

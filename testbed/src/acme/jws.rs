@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::jwk::Jwk;
-use crate::problem::{Problem, malformed};
+use crate::acme::jwk::Jwk;
+use crate::acme::problem::{Problem, malformed};
 
 /// A JWS whose form is right. Nothing in it is believed before [`Jws::verify`].
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Jws {
     pub(crate) fn verify_mac(&self, key: &[u8]) -> Result<(), Problem> {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);
         ring::hmac::verify(&key, &self.signed, &self.signature)
-            .map_err(|_| crate::problem::unauthorized("the external account binding is not signed by its key"))
+            .map_err(|_| crate::acme::problem::unauthorized("the external account binding is not signed by its key"))
     }
 
     /// The payload as JSON.

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use crate::account::Standing;
+use crate::acme::account::Standing;
+use crate::acme::jwk::Jwk;
+use crate::acme::jws::{Jws, Signer};
+use crate::acme::problem::{Problem, ProblemKind, malformed, unauthorized};
+use crate::acme::route::{Endpoint, Route};
+use crate::acme::world::World;
 use crate::faults::Fault;
-use crate::jwk::Jwk;
-use crate::jws::{Jws, Signer};
-use crate::problem::{Problem, ProblemKind, malformed, unauthorized};
-use crate::route::{Endpoint, Route};
-use crate::world::World;
 
 /// What longer bodies are answered without being read.
 pub(crate) const LONGEST: usize = 256 * 1024;

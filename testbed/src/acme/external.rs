@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::jwk::Jwk;
-use crate::jws::{Jws, Signer};
-use crate::problem::{Problem, ProblemKind, malformed, unauthorized};
-use crate::world::World;
+use crate::acme::jwk::Jwk;
+use crate::acme::jws::{Jws, Signer};
+use crate::acme::problem::{Problem, ProblemKind, malformed, unauthorized};
+use crate::acme::world::World;
 
 impl World {
     /// The external account that a new account proves to belong to.

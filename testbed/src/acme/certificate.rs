@@ -7,13 +7,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use certwright::{Certificate, Csr, Identifier, KeyAlgorithm, PrivateKey, Window};
 use serde_json::Value;
 
+use crate::acme::front::Signed;
+use crate::acme::order::Progress;
+use crate::acme::problem::{Problem, ProblemKind, internal, malformed, unauthorized};
+use crate::acme::route::Route;
+use crate::acme::world::World;
 use crate::faults::{Fault, Substitute};
-use crate::front::Signed;
-use crate::order::Progress;
-use crate::problem::{Problem, ProblemKind, internal, malformed, unauthorized};
-use crate::reply::Reply;
-use crate::route::Route;
-use crate::world::World;
+use crate::wire::reply::Reply;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Certified {
@@ -178,7 +178,7 @@ impl World {
             self.authorizations.iter().any(|have| {
                 have.account == account
                     && have.identifier.to_string() == bare
-                    && have.status_at(self.now()) == crate::authorization::Status::Valid
+                    && have.status_at(self.now()) == crate::acme::authorization::Status::Valid
             })
         };
         identifiers.iter().all(valid)

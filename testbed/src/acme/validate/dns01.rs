@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 
 use super::{Job, incorrect, lookup};
-use crate::problem::Problem;
+use crate::acme::problem::Problem;
 
 pub(super) async fn look(job: &Job) -> Result<(), Problem> {
     let name = format!("_acme-challenge.{}", job.identifier);

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::front::Signed;
-use crate::jwk::Jwk;
-use crate::problem::{Problem, ProblemKind, malformed, unauthorized};
-use crate::reply::Reply;
-use crate::world::World;
+use crate::acme::front::Signed;
+use crate::acme::jwk::Jwk;
+use crate::acme::problem::{Problem, ProblemKind, malformed, unauthorized};
+use crate::acme::world::World;
+use crate::wire::reply::Reply;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
