@@ -146,13 +146,21 @@ pub(crate) fn ask_again_after_failure(now: Timestamp, validity: Window, told: Op
     ask_again(now, told.unwrap_or(own))
 }
 
-/// When a certificate with this validity is to be renewed by its lifetime: up to the moment when a third of its life is left
-/// (half, when it lives shorter than ten days), from a twentieth of its life before that.
+/// When a certificate with this validity is to be renewed by its lifetime.
+///
+/// One that lives for ten days or more: up to the moment when a third of its life is left, from a twentieth of its life before
+/// that; a third is the least that is left. A shorter one: from the moment when half of its life is left, for a twentieth of
+/// its life; half is the most that is left. An early renewal costs a long life nothing that counts, but each percent off half
+/// of a short one is a percent more orders for ever, against limits that count by the week.
 pub(crate) fn renewal_window(validity: Window) -> Window {
     let life = validity.length();
-    let left = life / if life < SHORT_LIFE { 2 } else { 3 };
-    let latest = validity.end.saturating_sub(left).max(validity.start);
-    Window::new(latest.saturating_sub(life / SHARE).max(validity.start), latest)
+    let spread = life / SHARE;
+    if life < SHORT_LIFE {
+        let half = validity.end.saturating_sub(life / 2).max(validity.start);
+        return Window::new(half, half.saturating_add(spread).min(validity.end).max(half));
+    }
+    let latest = validity.end.saturating_sub(life / 3).max(validity.start);
+    Window::new(latest.saturating_sub(spread).max(validity.start), latest)
 }
 
 /// When a certificate is to be renewed.
