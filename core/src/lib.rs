@@ -64,7 +64,7 @@ pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
 pub use issue::persistent::{Persistent, Reach};
 pub use issue::solve::solver;
-pub use issue::solver::{Challenge, Solver};
+pub use issue::solver::{Afterlife, Challenge, Solver};
 pub use lifecycle::{
     Background, Builder, Claim, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Metrics, Options, Return, RunEvent,
     RunOptions, Selection,

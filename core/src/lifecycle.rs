@@ -13,6 +13,7 @@ mod builder;
 mod consult;
 mod enter;
 mod issuers;
+mod left_answers;
 mod metrics;
 mod observe;
 mod obtain;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::solver::Challenge;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::{IssuerName, LineageName};
@@ -87,6 +88,18 @@ pub trait Issuer: fmt::Debug + Send + Sync {
         cancel.check().map(|()| None)
     }
 
+    /// Take away the answer to a challenge that an earlier call left behind, because it was killed or because taking it away
+    /// failed. It may be gone already.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when nobody is left who could; it is not asked again then. Whatever else hinders it: it is asked
+    /// again at the next run.
+    fn take_away(&self, answer: &Challenge) -> Result<()> {
+        let _ = answer;
+        Ok(())
+    }
+
     /// Declare a leaf invalid before its time (RFC 5280 §5.3.1).
     ///
     /// # Errors
@@ -123,6 +136,12 @@ pub(crate) trait OrderInFlight: Sync {
 
     /// Keep this URL and the key, durably, before the order is finalized. An older one is forgotten.
     fn keep(&self, issuer: &IssuerName, url: &str) -> Result<()>;
+
+    /// Write down, durably, that these answers are about to be given.
+    fn giving(&self, issuer: &IssuerName, answers: &[Challenge]) -> Result<()>;
+
+    /// Write down that they are gone, but for those that come with an error.
+    fn taken(&self, issuer: &IssuerName, answers: &[Challenge], errors: &[(Challenge, Error)]) -> Result<()>;
 }
 
 impl<'a> Request<'a> {
@@ -166,6 +185,37 @@ impl<'a> Request<'a> {
     /// Disk, when the caller keeps orders; `apply` does.
     pub fn keep_order(&self, issuer: &IssuerName, url: &str) -> Result<()> {
         self.order.map_or(Ok(()), |order| order.keep(issuer, url))
+    }
+
+    /// Write down that these answers are about to be given, so that a later run takes away what this one cannot.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission` when it cannot be written: nothing should be given then.
+    ///
+    /// # Effects
+    ///
+    /// Disk, when the caller keeps orders; `apply` does.
+    pub fn giving_answers(&self, issuer: &IssuerName, answers: &[Challenge]) -> Result<()> {
+        self.order.map_or(Ok(()), |order| order.giving(issuer, answers))
+    }
+
+    /// Write down that they are gone, but for those that come with an error.
+    ///
+    /// # Errors
+    ///
+    /// `Io` or `Permission`: they count as left.
+    ///
+    /// # Effects
+    ///
+    /// As [`Request::giving_answers`].
+    pub fn took_answers(
+        &self,
+        issuer: &IssuerName,
+        answers: &[Challenge],
+        errors: &[(Challenge, Error)],
+    ) -> Result<()> {
+        self.order.map_or(Ok(()), |order| order.taken(issuer, answers, errors))
     }
 
     /// The lineage that it is for.

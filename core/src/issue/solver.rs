@@ -46,6 +46,12 @@ pub trait Solver: fmt::Debug + Send + Sync {
         &ChallengeKind::WITH_TOKEN
     }
 
+    /// What becomes of an answer when the process that gave it dies. It decides whether answers are written down before they
+    /// are given.
+    fn afterlife(&self) -> Afterlife {
+        Afterlife::Stays
+    }
+
     /// Return once the answer can be seen from where the authority looks.
     ///
     /// # Errors
@@ -55,6 +61,16 @@ pub trait Solver: fmt::Debug + Send + Sync {
         let _ = challenge;
         cancel.check()
     }
+}
+
+/// What becomes of an answer when the process that gave it dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Afterlife {
+    /// It stays until it is taken away, as a file or a record does.
+    Stays,
+    /// It is gone, as with a listener, or is meant to stay.
+    Ends,
 }
 
 /// One challenge to answer.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::consult::{self, Memory};
 use super::enter::Ground;
+use super::left_answers;
 use super::observe::{Endpoints, Remembered, Sight, access_stands};
 use super::obtain;
 use super::report::{LineageReport, Outcome, ProofReport, ReasonReport, ServedReport};
@@ -51,6 +52,7 @@ pub(super) fn look<'a>(
     match looked {
         Ok((ground, sight, decision))
             if decision.plan != Plan::Keep
+                || sight.answers_left > 0
                 || consult::is_due(lifecycle, spec, &sight, &decision, options.endpoints) =>
         {
             First::Work(Box::new((ground, sight)))
@@ -74,7 +76,7 @@ pub(super) fn work(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, opt
 
 fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Options) -> Result<LineageReport> {
     let consulted = consulted(lifecycle, ground, seen, options)?;
-    if let Some(kept) = consulted {
+    if let Some(kept) = consulted.filter(|_| seen.answers_left == 0) {
         return Ok(kept);
     }
     let entered = ground.enter(lifecycle, options)?;
@@ -84,13 +86,15 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Optio
         lifecycle.tell_active(ground.spec, &mut report);
         return Ok(report);
     }
+    let left = if seen.answers_left > 0 { left_answers::take_away(lifecycle, &attempt)? } else { Vec::new() };
     // Whoever held the lock before may have done the work: the disk is looked at again.
     let mut sight = ground.observe(Some(&entered.store), Endpoints::Leave)?;
     if sight.remember_served(seen) == Remembered::No {
         sight = ground.observe(Some(&entered.store), options.endpoints)?;
     }
     let decision = decide(ground.spec, &sight.observed, attempt.now());
-    let mut notes = Vec::new();
+    let mut notes = left;
+    let waits = notes.len();
     let done = match &decision.plan {
         Plan::Keep | Plan::Recover => None,
         plan => Some(act(lifecycle, &mut attempt, plan, &mut notes)),
@@ -99,6 +103,9 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Optio
     report.notes.splice(0..0, first.notes);
     report.changed |= first.changed;
     report.notes.append(&mut notes);
+    if waits > 0 {
+        report.look_again_by(attempt.now().saturating_add(left_answers::AGAIN));
+    }
     if done.is_some() {
         // What comes next is seen at the next look.
         (report.renewal, report.next) = (None, None);
@@ -159,8 +166,10 @@ fn act(lifecycle: &Lifecycle, attempt: &mut Attempt<'_>, plan: &Plan, notes: &mu
     let from = attempt.active.as_ref().map(|manifest| manifest.generation);
     match plan {
         Plan::Issue => {
+            let before = left_answers::told(attempt.directory);
             let mut obtained = obtain::issue(lifecycle, attempt)?;
             notes.append(&mut obtained.passed_over);
+            notes.extend(left_answers::told(attempt.directory).into_iter().filter(|left| !before.contains(left)));
             let proven = staged_and_proven(attempt, &obtained.material, &Origin::Issued(obtained.issuer.clone()));
             let settled = obtain::settle(attempt, &obtained, proven.as_ref().err());
             let proven = proven?;

@@ -39,6 +39,8 @@ pub(super) struct Sight {
     pub(super) served: Option<Vec<ServedReport>>,
     /// Where nobody answered.
     pub(super) silent: Vec<String>,
+    /// How many answers to challenges an earlier run left.
+    pub(super) answers_left: usize,
 }
 
 /// Look at one lineage.
@@ -89,6 +91,7 @@ fn look_at_disk(
     observed.asked = schedule.asked;
     observed.issued = schedule.issued;
     observed.clock = schedule.clock;
+    sight.answers_left = schedule.answers.len();
 
     for (name, node) in [("", &directory.node), ("generations", &inventory.generations)] {
         let found = Access::read(&*directory.fs, node)?;

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use super::Lifecycle;
 use super::budget::Budget;
+use super::left_answers;
 use crate::deploy::attempt::Attempt;
 use crate::deploy::prepare::read_material;
 use crate::ground::error::{Error, ErrorKind, Phase, Public, Result, Retry};
 use crate::ground::id::{Fingerprint, IssuerName};
 use crate::ground::time::Timestamp;
 use crate::issue::issuer::{Issuer, OrderInFlight, Request};
+use crate::issue::solver::Challenge;
 use crate::pki::chain::Chain;
 use crate::pki::key::PrivateKey;
 use crate::pki::leaf::Certificate;
@@ -235,6 +237,14 @@ impl OrderInFlight for Orders<'_> {
             url: url.to_owned(),
             key: self.key.clone(),
         })
+    }
+
+    fn giving(&self, issuer: &IssuerName, answers: &[Challenge]) -> Result<()> {
+        left_answers::given(self.directory, issuer, answers)
+    }
+
+    fn taken(&self, issuer: &IssuerName, answers: &[Challenge], errors: &[(Challenge, Error)]) -> Result<()> {
+        left_answers::taken(self.directory, issuer, answers, errors)
     }
 }
 

@@ -60,6 +60,9 @@ impl Teller<'_> {
         tell_unsettled(&txn, status);
         let schedule = directory.schedule()?;
         self.tell_issuing(&schedule, status);
+        for left in &schedule.answers {
+            status.unsettle(left.to_string(), Outcome::Failed);
+        }
         let active = match directory.current()? {
             Current::Generation(id) => Some(id),
             Current::Absent => {

@@ -12,6 +12,7 @@ pub(crate) mod group_sync;
 pub(crate) mod input;
 pub(crate) mod journal;
 pub(crate) mod ledger;
+pub(crate) mod left;
 pub(crate) mod lineage;
 pub(crate) mod lock;
 pub(crate) mod machine;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::atomic;
+use super::left::{self, LeftAnswer};
 use super::lineage::LineageDirectory;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::time::{Timestamp, Window};
@@ -28,6 +29,8 @@ pub(crate) struct Schedule {
     pub(crate) issued: Vec<Timestamp>,
     /// How far the clock was from an authority's.
     pub(crate) clock: Option<ClockCheck>,
+    /// Answers to challenges that may be in place still.
+    pub(crate) answers: Vec<LeftAnswer>,
 }
 
 /// Version 1 had the first three fields.
@@ -44,6 +47,8 @@ struct Shape {
     issued: Vec<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     clock: Option<ClockShape>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<left::Shape>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -78,6 +83,7 @@ impl Schedule {
             asked,
             issued: shape.issued.into_iter().map(moment).collect(),
             clock: shape.clock.map(|clock| ClockCheck { here: moment(clock.here), there: moment(clock.there) }),
+            answers: shape.answers.into_iter().filter_map(left::Shape::read).collect(),
         })
     }
 
@@ -94,6 +100,7 @@ impl Schedule {
             }),
             issued: self.issued.iter().map(|time| time.unix()).collect(),
             clock: self.clock.map(|clock| ClockShape { here: clock.here.unix(), there: clock.there.unix() }),
+            answers: self.answers.iter().map(left::Shape::from).collect(),
         })
     }
 
@@ -105,7 +112,7 @@ impl Schedule {
             issued.extend(self.issued.iter().skip(spared));
             issued.push(now);
         }
-        Self { issued, clock: clock.or(self.clock), ..Self::default() }
+        Self { issued, clock: clock.or(self.clock), answers: self.answers.clone(), ..Self::default() }
     }
 }
 
@@ -129,6 +136,7 @@ impl LineageDirectory {
 mod tests {
     use super::*;
     use crate::ground::id::Fingerprint;
+    use crate::plan::spec::ChallengeKind;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix(seconds)
@@ -146,6 +154,22 @@ mod tests {
             }),
             issued: vec![at(1), at(2)],
             clock: Some(ClockCheck { here: at(4), there: at(-4) }),
+            answers: vec![
+                left("https://x.example/\"", None),
+                LeftAnswer { failures: 3, ..left("token", Some("the server \"refused\"\n")) },
+            ],
+        }
+    }
+
+    fn left(token: &str, why: Option<&str>) -> LeftAnswer {
+        LeftAnswer {
+            issuer: "public".parse().unwrap(),
+            kind: ChallengeKind::Dns01,
+            identifier: "www.example.org".parse().unwrap(),
+            token: token.to_owned(),
+            thumbprint: "thumb".to_owned(),
+            failures: 0,
+            why: why.map(str::to_owned),
         }
     }
 
@@ -176,6 +200,8 @@ mod tests {
         let mut schedule = full().after_issuance(at(60), None);
         assert_eq!((schedule.failures, schedule.not_before, schedule.asked), (0, None, None));
         assert_eq!((schedule.issued.clone(), schedule.clock), (vec![at(1), at(2), at(60)], full().clock));
+        assert_eq!(schedule.answers, full().answers, "what is left is left");
+        assert!(!format!("{schedule:?}").contains("thumb"), "an answer is shown");
         for time in 61..80 {
             schedule = schedule.after_issuance(at(time), None);
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::Result;
 use crate::ground::secret::SecretBytes;
-use crate::issue::solver::{Challenge, Solver};
+use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::plan::spec::ChallengeKind;
 
 /// The answers to `http-01` challenges (RFC 8555 §8.3) that this process gives from its own web server: a [`Solver`] on
@@ -57,6 +57,10 @@ impl Solver for HttpAnswers {
     fn clean_up(&self, challenge: &Challenge) -> Result<()> {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(challenge.token());
         Ok(())
+    }
+
+    fn afterlife(&self) -> Afterlife {
+        Afterlife::Ends
     }
 
     fn kinds(&self) -> &[ChallengeKind] {

@@ -9,7 +9,7 @@ use crate::deploy::reload::{ReloadContext, Reloaded, Reloader};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::LineageName;
-use crate::issue::solver::{Challenge, Solver};
+use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::lifecycle::Builder;
 use crate::pki::chain::Chain;
 use crate::pki::key::PrivateKey;
@@ -95,6 +95,10 @@ impl Solver for ActiveCertificates {
     fn clean_up(&self, challenge: &Challenge) -> Result<()> {
         self.shared().answers.remove(challenge);
         Ok(())
+    }
+
+    fn afterlife(&self) -> Afterlife {
+        Afterlife::Ends
     }
 
     fn kinds(&self) -> &[ChallengeKind] {

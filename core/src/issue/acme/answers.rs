@@ -10,14 +10,20 @@ use super::http::bounded;
 use super::lasting;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
+use crate::ground::id::IssuerName;
 use crate::ground::name::Identifier;
-use crate::issue::solver::{Challenge, Solver};
+use crate::issue::issuer::Request;
+use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::plan::spec::ChallengeKind;
 
 /// Answers that are, or may be, in place. Dropping it takes away what is left.
 #[derive(Debug)]
 pub(super) struct Answers<'d> {
+    issuer: &'d IssuerName,
+    request: &'d Request<'d>,
     given: Vec<Given<'d>>,
+    /// Those that were written down before they were given.
+    recorded: Vec<Challenge>,
 }
 
 /// One challenge and who answers it.
@@ -28,6 +34,13 @@ struct Given<'d> {
     /// Where the authorization is.
     url: String,
     asked: Asked,
+}
+
+impl Given<'_> {
+    /// Whether the answer is there when this process is not any more, and is not to be.
+    fn outlives(&self) -> bool {
+        self.solver.afterlife() == Afterlife::Stays && self.challenge.kind() != ChallengeKind::DnsPersist01
+    }
 }
 
 /// Whether the authority was told already, by an earlier run.
@@ -42,7 +55,13 @@ impl<'d> Answers<'d> {
     pub(super) fn give(desk: &Desk<'d>, order: &mut instant_acme::Order) -> Result<Self> {
         let open = open(desk, order)?;
         let cancel = desk.session.cancel();
-        let mut answers = Self { given: Vec::with_capacity(open.len()) };
+        let given = Vec::with_capacity(open.len());
+        let recorded: Vec<Challenge> =
+            open.iter().flatten().filter(|way| way.outlives()).map(|way| way.challenge.clone()).collect();
+        if !recorded.is_empty() {
+            desk.request.giving_answers(desk.issuer, &recorded)?;
+        }
+        let mut answers = Self { issuer: desk.issuer, request: desk.request, given, recorded };
         for ways in open {
             answers.present(ways, cancel)?;
         }
@@ -79,13 +98,22 @@ impl<'d> Answers<'d> {
         self.given.iter().map(|one| one.challenge.clone()).collect()
     }
 
-    /// Take every answer away. A second try is made where the first fails; a third is up to the next run, which is told by
-    /// the same names.
+    /// Take every answer away. A second try is made where the first fails; a third is up to the next run, which finds on
+    /// record what is left.
     pub(super) fn take_away(&mut self) {
+        let mut errors = Vec::new();
         for one in std::mem::take(&mut self.given) {
-            if one.solver.clean_up(&one.challenge).is_err() {
-                let _ = one.solver.clean_up(&one.challenge);
+            let gone = one.solver.clean_up(&one.challenge).or_else(|_| one.solver.clean_up(&one.challenge));
+            if let Err(error) = gone
+                && one.outlives()
+            {
+                errors.push((one.challenge, error));
             }
+        }
+        let recorded = std::mem::take(&mut self.recorded);
+        if !recorded.is_empty() {
+            // What cannot be crossed out now is looked for once too often, and no more.
+            let _ = self.request.took_answers(self.issuer, &recorded, &errors);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The client as an issuer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::Account;
@@ -13,6 +14,7 @@ use crate::ground::id::IssuerName;
 use crate::ground::secret::SecretBytes;
 use crate::ground::time::Timestamp;
 use crate::issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
+use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::pki::check;
 use crate::pki::jws::from_base64url;
 use crate::pki::leaf::Certificate;
@@ -69,6 +71,22 @@ impl Issuer for AcmeClient {
             })
         });
         issued.map_err(|error| error.in_phase(Phase::Issue))
+    }
+
+    /// # Effects
+    ///
+    /// Those of every solver of that kind.
+    fn take_away(&self, answer: &Challenge) -> Result<()> {
+        let kind = answer.kind();
+        let able = |solver: &&Arc<dyn Solver>| solver.kinds().contains(&kind) && solver.afterlife() == Afterlife::Stays;
+        let mut solvers = self.solvers.iter().filter(able).peekable();
+        if solvers.peek().is_none() {
+            return Err(Error::new(ErrorKind::NotFound, "no solver that is configured gives such answers any more")
+                .context("issuer", &self.name)
+                .hint("look for the answer and remove it by hand"));
+        }
+        // Whose it was is not known: what is not there is no error to the others.
+        solvers.map(|solver| solver.clean_up(answer)).fold(Ok(()), Result::and)
     }
 
     fn suggests_renewals(&self) -> bool {

@@ -12,7 +12,7 @@ use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::time::{Clock, Timestamp};
 use crate::issue::persistent::{Persistent, Worth};
-use crate::issue::solver::{Challenge, Solver};
+use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::place::filesystem::Filesystem;
 use crate::place::wire::deadline;
 use crate::plan::spec::{ChallengeKind, DnsPersist};
@@ -69,6 +69,10 @@ impl Solver for ByLastingUpdate {
     /// What was put in place stays.
     fn clean_up(&self, _: &Challenge) -> Result<()> {
         Ok(())
+    }
+
+    fn afterlife(&self) -> Afterlife {
+        Afterlife::Ends
     }
 
     fn kinds(&self) -> &[ChallengeKind] {

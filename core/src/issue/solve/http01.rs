@@ -9,7 +9,7 @@ use super::listener::Serve;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::Result;
 use crate::ground::secret::SecretBytes;
-use crate::issue::solver::{Challenge, Solver};
+use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::place::webroot::Webroot;
 use crate::place::wire::Wire;
 use crate::plan::spec::ChallengeKind;
@@ -72,6 +72,10 @@ impl Solver for ByListener {
     fn clean_up(&self, challenge: &Challenge) -> Result<()> {
         self.0.remove(Some(challenge.token()));
         Ok(())
+    }
+
+    fn afterlife(&self) -> Afterlife {
+        Afterlife::Ends
     }
 
     fn kinds(&self) -> &[ChallengeKind] {

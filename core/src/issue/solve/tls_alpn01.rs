@@ -14,7 +14,7 @@ use super::listener::Serve;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::time::Clock;
-use crate::issue::solver::{Challenge, Solver};
+use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::pki::acme_identifier::{self, PROTOCOL, server_name};
 use crate::place::wire::Wire;
 use crate::plan::spec::ChallengeKind;
@@ -57,6 +57,10 @@ impl Solver for ByListener {
     fn clean_up(&self, challenge: &Challenge) -> Result<()> {
         self.seat.remove(Some(challenge.token()));
         Ok(())
+    }
+
+    fn afterlife(&self) -> Afterlife {
+        Afterlife::Ends
     }
 
     fn kinds(&self) -> &[ChallengeKind] {

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{ErrorReport, Outcome, ProofReport, REPORT_VERSION, ReasonReport, ServedReport};
 use crate::ground::error::{Aftermath, Error};
 use crate::ground::id::LineageName;
+use crate::ground::time::Timestamp;
 use crate::plan::decide::{Decision, Plan, Standing};
 
 /// `apply`, `deploy` and `rollback`: one lineage.
@@ -72,6 +73,12 @@ impl LineageReport {
             notes: Vec::new(),
             error: None,
         }
+    }
+
+    /// Nothing else may be due before this moment, and something is at it.
+    pub(crate) fn look_again_by(&mut self, moment: Timestamp) {
+        let known = self.next.as_ref().and_then(|next| next.parse::<Timestamp>().ok());
+        self.next = Some(known.map_or(moment, |known| known.min(moment)).to_string());
     }
 
     pub(crate) fn failed(mut self, error: &Error) -> Self {
