@@ -97,6 +97,8 @@ pub use plan::spec::{
 pub use serve::active::ActiveCertificates;
 pub use serve::http::HttpAnswers;
 #[cfg(feature = "rustls")]
+pub use serve::renewed::News;
+#[cfg(feature = "rustls")]
 pub use serve::slot::Serving;
 
 /// The example that newcomers read first has to compile and to run.

@@ -54,9 +54,22 @@ impl Lifecycle {
     ///
     /// As [`run`](Self::run).
     pub fn spawn(self, options: RunOptions) -> Result<Background> {
+        let (sender, reports) = sync_channel(KEPT);
+        // Whoever does not take reports has no need of the newest.
+        let mut background = self.spawn_telling(options, move |report| drop(sender.try_send(report)))?;
+        background.reports = reports;
+        Ok(background)
+    }
+
+    /// The same, with each report told in place of kept.
+    pub(crate) fn spawn_telling(
+        self,
+        options: RunOptions,
+        mut tell: impl FnMut(LineageReport) + Send + 'static,
+    ) -> Result<Background> {
         let claim = self.claim()?;
         let lifecycle = Arc::new(self);
-        let (sender, reports) = sync_channel(KEPT);
+        let (_, reports) = sync_channel(0);
         let wake = Wake::new();
         let (ours, theirs) = (lifecycle.clone(), wake.clone());
         let thread = std::thread::Builder::new()
@@ -65,8 +78,7 @@ impl Lifecycle {
                 ours.run(&claim, &options, &theirs, &mut |event| {
                     match event {
                         RunEvent::Looked(report) if report.changed || report.outcome != Outcome::Well => {
-                            // Whoever does not take reports has no need of the newest.
-                            let _ = sender.try_send(*report);
+                            tell(*report);
                         }
                         _ => {}
                     }
@@ -80,7 +92,7 @@ impl Lifecycle {
 
 impl Background {
     /// What was done and what failed, as it happens; looks at which there was nothing to tell are left out. Ends when the
-    /// thread does. Reports that are not taken are dropped beyond 256.
+    /// thread does, or at once where they are told to a closure. Reports that are not taken are dropped beyond 256.
     pub fn reports(&self) -> &Receiver<LineageReport> {
         &self.reports
     }

@@ -12,6 +12,8 @@ pub(crate) mod http;
 #[cfg(feature = "rustls")]
 mod names;
 #[cfg(feature = "rustls")]
+pub(crate) mod renewed;
+#[cfg(feature = "rustls")]
 mod resolve;
 #[cfg(feature = "rustls")]
 mod shared;
