@@ -1,5 +1,6 @@
 //! Real servers, each with a home directory and a loopback address of its own, in the foreground, ended with its owner.
 
+pub mod acme2certifier;
 pub mod apache;
 pub mod bind;
 pub mod challtestsrv;
