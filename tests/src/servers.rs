@@ -6,6 +6,7 @@ pub mod bind;
 pub mod challtestsrv;
 pub mod dovecot;
 pub mod haproxy;
+pub mod knot;
 pub mod nginx;
 pub mod pebble;
 pub mod postfix;
