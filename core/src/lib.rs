@@ -162,6 +162,18 @@ pub mod fuzzing {
         crate::place::txn::Txn::from_bytes(bytes).ok()?.to_bytes().ok()
     }
 
+    pub fn order(bytes: &[u8]) -> Option<Vec<u8>> {
+        Some(crate::place::order::Order::from_bytes(bytes)?.to_bytes().ok()?.expose().to_vec())
+    }
+
+    pub fn schedule(bytes: &[u8]) -> Option<Vec<u8>> {
+        crate::place::schedule::Schedule::from_bytes(bytes)?.to_bytes().ok()
+    }
+
+    pub fn limits(bytes: &[u8]) -> Option<Vec<u8>> {
+        crate::place::ledger::to_bytes(&crate::place::ledger::from_bytes(bytes)?).ok()
+    }
+
     /// What an authority may answer, read as far as it goes.
     #[cfg(feature = "acme")]
     pub use crate::issue::acme::fuzzing::{answer, headers};

@@ -18,6 +18,7 @@ pub(crate) struct Ca {
     /// The certificate of the intermediate below each root.
     intermediates: Vec<Certificate>,
     issuing: Authority,
+    key: PrivateKey,
     /// For chains that lead nowhere.
     stranger: Certificate,
 }
@@ -35,12 +36,17 @@ impl Ca {
         let own = root(now)?.intermediate(&key, era(now))?;
         let issuing = Authority::load(intermediates.first().unwrap_or(&own).clone(), &key)?;
         let stranger = root(now)?.intermediate(&PrivateKey::generate(KeyAlgorithm::EcdsaP256)?, era(now))?;
-        Ok(Self { roots, intermediates, issuing, stranger })
+        Ok(Self { roots, intermediates, issuing, key, stranger })
     }
 
     /// A leaf; the caller has looked at the request.
     pub(crate) fn sign(&self, public_key: &[u8], identifiers: &[Identifier], window: Window) -> Result<Certificate> {
         self.issuing.sign_leaf(public_key, &Sans::new(identifiers.to_vec())?, window)
+    }
+
+    /// The key that everything but the roots and the intermediates is signed with.
+    pub(crate) const fn key(&self) -> &PrivateKey {
+        &self.key
     }
 
     pub(crate) fn roots(&self) -> &[Certificate] {

@@ -74,6 +74,10 @@ pub enum Substitute {
     WithRoot,
     /// An intermediate that has nothing to do with the leaf.
     Stranger,
+    /// A leaf for clients instead of servers.
+    ForClients,
+    /// An intermediate that has an RSA key of 1024 bits, with which nothing here can sign.
+    ShortKey,
 }
 
 /// Which of the requests to an endpoint are hit. The first is number 1.

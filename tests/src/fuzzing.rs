@@ -18,7 +18,7 @@ pub use identifiers::identifiers;
 pub use inspect::{inspect, pkcs12};
 pub use names::names;
 pub use spec::spec;
-pub use state::{journal, manifest, txn};
+pub use state::{journal, limits, manifest, order, schedule, txn};
 
 /// One entry point: the name of its file in `fuzz/fuzz_targets/` and of its folder in `fuzz/corpus/`.
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +40,14 @@ pub const TARGETS: &[Target] = &[
     Target { name: "identifiers", run: identifiers },
     Target { name: "inspect", run: inspect },
     Target { name: "journal", run: journal },
+    Target { name: "limits", run: limits },
     Target { name: "manifest", run: manifest },
     Target { name: "names", run: names },
+    Target { name: "order", run: order },
     Target { name: "pem_chain", run: pem_chain },
     Target { name: "pkcs12", run: pkcs12 },
     Target { name: "private_key", run: private_key },
+    Target { name: "schedule", run: schedule },
     Target { name: "spec", run: spec },
     Target { name: "txn", run: txn },
 ];

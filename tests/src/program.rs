@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use xtask::python::ENVIRONMENTS;
 use xtask::services::PROGRAMS;
 
 /// The path of a program of the table in `xtask/src/services.rs`.
@@ -17,6 +18,18 @@ pub fn program(name: &str) -> PathBuf {
     row.find().unwrap_or_else(|| {
         panic!("`{name}` is not installed (package {}); run `cargo xtask services` first", row.package)
     })
+}
+
+/// The interpreter of a program of the table in `xtask/src/python.rs`.
+///
+/// # Panics
+///
+/// As [`program`].
+#[expect(clippy::panic, reason = "the test that asked cannot go on")]
+pub fn python(name: &str) -> PathBuf {
+    let row = ENVIRONMENTS.iter().find(|row| row.name == name);
+    row.and_then(xtask::python::Environment::find)
+        .unwrap_or_else(|| panic!("the Python program `{name}` is not installed; run `cargo xtask services` first"))
 }
 
 #[cfg(test)]

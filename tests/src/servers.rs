@@ -1,10 +1,12 @@
 //! Real servers, each with a home directory and a loopback address of its own, in the foreground, ended with its owner.
 
+pub mod acme2certifier;
 pub mod apache;
 pub mod bind;
 pub mod challtestsrv;
 pub mod dovecot;
 pub mod haproxy;
+pub mod knot;
 pub mod nginx;
 pub mod pebble;
 pub mod postfix;

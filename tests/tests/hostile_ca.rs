@@ -6,6 +6,8 @@
 mod bodies;
 #[path = "hostile_ca/certificates.rs"]
 mod certificates;
+#[path = "hostile_ca/connections.rs"]
+mod connections;
 #[path = "hostile_ca/refusals.rs"]
 mod refusals;
 #[path = "hostile_ca/renewal.rs"]

@@ -1,7 +1,10 @@
-//! The conformance suite of `Issuer` over the embedded CA, over a source that brings its own key, and over issuers that break
-//! one promise each.
+//! The conformance suite of `Issuer` over the embedded CA, the ACME issuer, a source that brings its own key, and issuers that
+//! break one promise each.
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+
+#[path = "issuer/acme.rs"]
+mod acme;
 
 use std::io;
 use std::path::Path;

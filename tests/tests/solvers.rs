@@ -1,10 +1,12 @@
-//! Those who answer challenges, seen with the eyes of an authority: a real name server, real clients of HTTP and TLS, and
+//! Those who answer challenges, seen with the eyes of an authority: real name servers, real clients of HTTP and TLS, and
 //! scripts that were written for other clients.
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 #[path = "solvers/lasting.rs"]
 mod lasting;
+#[path = "solvers/knot.rs"]
+mod knot;
 #[path = "solvers/listeners.rs"]
 mod listeners;
 #[path = "solvers/orders.rs"]

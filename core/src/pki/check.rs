@@ -186,7 +186,7 @@ fn check_purpose(leaf: &Certificate) -> Result<()> {
         return Err(refuse("the certificate is that of a CA, not of a server"));
     }
     if !trust::serves(leaf) {
-        let purposes = leaf.extended_key_usage().unwrap_or_default().join(", ");
+        let purposes = algorithm::purpose_names(leaf.extended_key_usage().unwrap_or_default());
         return Err(refuse("the extended key usage of the certificate does not allow servers")
             .context("extended_key_usage", Public(&purposes)));
     }

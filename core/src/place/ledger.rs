@@ -30,7 +30,7 @@ struct Shape {
     waits: BTreeMap<String, i64>,
 }
 
-fn from_bytes(bytes: &[u8]) -> Option<Ledger> {
+pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Ledger> {
     let shape: Shape = serde_json::from_slice(bytes).ok().filter(|shape: &Shape| shape.version == VERSION)?;
     let moment = Timestamp::from_unix;
     Some(Ledger {
@@ -43,7 +43,7 @@ fn from_bytes(bytes: &[u8]) -> Option<Ledger> {
     })
 }
 
-fn to_bytes(ledger: &Ledger) -> serde_json::Result<Vec<u8>> {
+pub(crate) fn to_bytes(ledger: &Ledger) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(&Shape {
         version: VERSION,
         buckets: ledger.buckets.iter().map(|(key, b)| (key.clone(), (b.full.unix(), b.queue.unix()))).collect(),

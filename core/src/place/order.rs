@@ -50,7 +50,7 @@ impl Drop for Shape {
 }
 
 impl Order {
-    fn to_bytes(&self) -> Result<SecretBytes> {
+    pub(crate) fn to_bytes(&self) -> Result<SecretBytes> {
         let bug = |source| Error::new(ErrorKind::Bug, "the order cannot be written as JSON").source(source);
         let shape = Shape {
             version: VERSION,
@@ -67,7 +67,7 @@ impl Order {
         Ok(bytes.into())
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let shape: Shape = serde_json::from_slice(bytes).ok().filter(|shape: &Shape| shape.version == VERSION)?;
         let identifiers = shape.identifiers.iter().map(|name| name.parse()).collect::<Result<_>>().ok()?;
         Some(Self {

@@ -66,7 +66,7 @@ struct ClockShape {
 }
 
 impl Schedule {
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let shape: Shape = serde_json::from_slice(bytes).ok()?;
         if shape.version > VERSION || shape.version == 0 {
             return None;
@@ -87,7 +87,7 @@ impl Schedule {
         })
     }
 
-    fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
+    pub(crate) fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&Shape {
             version: VERSION,
             failures: self.failures,

@@ -8,6 +8,7 @@ use certwright::{Certificate, Csr, Identifier, KeyAlgorithm, PrivateKey, Window}
 use serde_json::Value;
 
 use crate::acme::front::Signed;
+use crate::acme::mint;
 use crate::acme::order::Progress;
 use crate::acme::problem::{Problem, ProblemKind, internal, malformed, unauthorized};
 use crate::acme::route::Route;
@@ -120,6 +121,13 @@ impl World {
                 Some(self.ca.sign(key, &names, leaf.window())?)
             }
             Substitute::Window(window) => Some(self.ca.sign(key, leaf.identifiers(), *window)?),
+            Substitute::ForClients => Some(mint::for_clients(leaf, self.ca.key())?),
+            Substitute::ShortKey => {
+                for intermediate in chain.iter_mut().skip(1) {
+                    *intermediate = mint::with_short_key(intermediate, self.ca.key())?;
+                }
+                None
+            }
             Substitute::NoChain => {
                 chain.truncate(1);
                 None

@@ -9,6 +9,7 @@ pub(crate) mod front;
 pub(crate) mod jwk;
 pub(crate) mod jws;
 pub(crate) mod key_change;
+pub(crate) mod mint;
 pub(crate) mod nonce;
 pub(crate) mod order;
 pub(crate) mod problem;

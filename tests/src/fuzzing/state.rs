@@ -20,6 +20,33 @@ pub fn txn(data: &[u8]) {
     settles(read::txn, data);
 }
 
+/// A lineage's `order/order.json`.
+///
+/// # Panics
+///
+/// When something accepted means something else once it was written again.
+pub fn order(data: &[u8]) {
+    settles(read::order, data);
+}
+
+/// A lineage's `schedule.json`.
+///
+/// # Panics
+///
+/// When something accepted means something else once it was written again.
+pub fn schedule(data: &[u8]) {
+    settles(read::schedule, data);
+}
+
+/// An issuer's `limits.json`.
+///
+/// # Panics
+///
+/// When something accepted means something else once it was written again.
+pub fn limits(data: &[u8]) {
+    settles(read::limits, data);
+}
+
 /// A lineage's `journal.jsonl`.
 ///
 /// # Panics

@@ -48,6 +48,8 @@ pub struct Bind {
     pub address: SocketAddr,
     /// File with the secret of [`KEY`] and of [`POWERLESS`], base64, on one line.
     pub secret_file: PathBuf,
+    /// The same secret of [`KEY`] as nsupdate(1) reads it.
+    pub key_file: PathBuf,
 }
 
 impl Bind {
@@ -150,6 +152,8 @@ impl Bind {
         let secret_file = home.join("secret");
         fs::write(&secret_file, format!("{SECRET}\n"))?;
         fs::set_permissions(&secret_file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        let key_file = home.join("update.key");
+        fs::write(&key_file, keys.lines().next().unwrap_or_default())?;
         let address = home.address;
         let mut server = Server {
             preset: "bind",
@@ -165,7 +169,7 @@ impl Bind {
             home,
         };
         server.start()?;
-        Ok(Self { server, address, secret_file })
+        Ok(Self { server, address, secret_file, key_file })
     }
 
     /// What `dig` is told about a name, one line a record.

@@ -91,6 +91,7 @@ impl ChallTestSrv {
     ///
     /// As [`ChallTestSrv::add_txt`].
     pub fn set_addresses(&self, name: &str, addresses: &[&str]) -> io::Result<()> {
+        self.tell("/clear-a", &json!({ "host": name }))?;
         self.tell("/add-a", &json!({ "host": name, "addresses": addresses }))
     }
 

@@ -82,6 +82,45 @@ fn what_is_no_answer_is_refused() {
     }
 }
 
+/// More than anybody could mean: none of it is fetched, and nothing is unpacked.
+#[test]
+fn more_than_anybody_could_mean_is_not_asked_for() {
+    let authorizations = |count: usize| {
+        let urls: Vec<String> = (0..count).map(|number| format!("https://127.0.0.1:1/authz/{number}")).collect();
+        Fault::Replace("/authorizations".to_owned(), serde_json::json!(urls))
+    };
+    let mut bomb = std::process::Command::new("sh");
+    bomb.args(["-c", "head -c 256M /dev/zero | gzip -1"]);
+    let bomb = certwright_tests::process::run(&mut bomb, ENOUGH).unwrap().stdout;
+    assert!(bomb.len() > 100_000 && bomb.starts_with(&[0x1f, 0x8b]));
+    let packed = |encoding: &str| {
+        vec![Fault::Body(bomb.clone()), Fault::Header("Content-Encoding".to_owned(), encoding.to_owned())]
+    };
+    let mut cases = vec![
+        (Endpoint::NewOrder, vec![authorizations(3)]),
+        (Endpoint::NewOrder, vec![authorizations(20_000)]),
+        (Endpoint::NewOrder, vec![authorizations(1_000_000)]),
+    ];
+    for endpoint in [Endpoint::Directory, Endpoint::NewOrder, Endpoint::Certificate] {
+        cases.extend([(endpoint, packed("gzip")), (endpoint, packed("gzip, gzip"))]);
+    }
+    for (endpoint, faults) in cases {
+        let bed = Bed::believing().unwrap();
+        let (client, solver) = client(&bed, Duration::from_secs(10));
+        for fault in faults {
+            bed.server.faults().on(endpoint, Occurrence::Every, fault);
+        }
+        let error = order(&client, &["a.example"]).err().unwrap_or_else(|| panic!("{endpoint:?} was believed"));
+        presentable(&error);
+        let kinds = [ErrorKind::Protocol, ErrorKind::Unfit];
+        assert!(kinds.contains(&error.kind()), "{endpoint:?}: {error:#}");
+        let fetched = bed.server.log().iter().filter(|entry| entry.endpoint == Endpoint::Authorization).count();
+        assert!(fetched <= 1 && bed.server.log().len() < 20, "{endpoint:?}: {} requests", bed.server.log().len());
+        assert!(solver.asked().len() <= 1);
+        only_the_account(&bed);
+    }
+}
+
 #[test]
 fn fields_that_are_missing_are_noticed() {
     let fields = [

@@ -5,6 +5,7 @@ use certwright::{
     Window,
 };
 use certwright_testbed::Substitute;
+use certwright_tests::openssl::x509;
 
 use super::*;
 
@@ -87,6 +88,32 @@ fn what_was_not_ordered_is_refused_and_the_old_one_stays() {
         let error = report.error.unwrap_or_else(|| panic!("{substitute:?} was taken"));
         assert!(matches!(error.kind, "unfit" | "untrusted" | "protocol" | "unsupported"), "{substitute:?}: {error:?}");
         assert_eq!(["fullchain.pem", "key.pem"].map(|name| running.file(name)), before, "{substitute:?}");
+    }
+}
+
+/// What the gate says of two that a CA may well make for the right key and names; OpenSSL reads what they are.
+#[test]
+fn a_wrong_purpose_and_a_short_key_are_named_and_the_old_one_stays() {
+    let cases = [
+        (Substitute::ForClients, "unfit", "extended_key_usage", "clientAuth", "TLS Web Client Authentication"),
+        (Substitute::ShortKey, "untrusted", "bits", "1024", "Public-Key: (1024 bit)"),
+    ];
+    for (substitute, kind, fact, value, read) in cases {
+        let mut running = Running::new();
+        let before = ["fullchain.pem", "key.pem"].map(|name| running.file(name));
+        running.wish(&["a.example", "b.example"]);
+        let fault = Fault::Certificate(substitute.clone());
+        running.bed.server.faults().on(Endpoint::Certificate, Occurrence::Every, fault);
+        let error = running.apply().error.unwrap_or_else(|| panic!("{substitute:?} was taken"));
+        assert_eq!(error.kind, kind, "{substitute:?}: {error:?}");
+        let told = error.context.iter().find(|(name, _)| *name == fact).map(|(_, told)| told.as_str());
+        assert_eq!(told, Some(value), "{substitute:?}: {error:?}");
+        assert_eq!(["fullchain.pem", "key.pem"].map(|name| running.file(name)), before, "{substitute:?}");
+
+        let sent = running.bed.server.log().into_iter().rfind(|entry| entry.endpoint == Endpoint::Certificate).unwrap();
+        let pems = sent.answer.split_inclusive("-----END CERTIFICATE-----\n");
+        let shown = |pem: &str| x509(pem.as_bytes(), &["-text"]).unwrap();
+        assert!(pems.into_iter().any(|pem| shown(pem).contains(read)), "{substitute:?}: {}", sent.answer);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole orders at the real Pebble, which looks for answers at the real BIND.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +20,16 @@ const ORG: Zone<'_> = Zone {
     records: "_acme-challenge.alias CNAME alias.acme\n_acme-challenge TXT \"of somebody else\"",
 };
 
-/// What the authority issues for these names when this solver answers; nothing is left of the answers.
+/// The authority issues for these names when this solver answers; nothing is left of the answers.
 fn ordered(bind: &Bind, spec: SolverSpec, names: &[&str]) {
-    let pebble = Pebble::start(Options { resolver: Some(bind.address), ..Options::default() }).unwrap();
+    issued(bind.address, spec, names);
+    assert_eq!(bind.texts("_acme-challenge.example.org").unwrap(), ["of somebody else"]);
+    assert!(bind.texts("alias.acme.example.org").unwrap().is_empty());
+}
+
+/// The authority, which asks this name server, issues for these names when this solver answers.
+pub(super) fn issued(server: SocketAddr, spec: SolverSpec, names: &[&str]) {
+    let pebble = Pebble::start(Options { resolver: Some(server), ..Options::default() }).unwrap();
     let scratch = Scratch::on_disk().unwrap();
     let mut wish = AcmeIssuer::new(&pebble.directory, spec.clone());
     wish.trust = Some(pebble.trust.clone());
@@ -38,8 +46,6 @@ fn ordered(bind: &Bind, spec: SolverSpec, names: &[&str]) {
     let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
     let issued = client.issue(&Request::new(&"www".parse().unwrap(), &names, &key), &Cancel::new()).unwrap();
     assert!(names.iter().all(|name| issued.chain.leaf().covers(name)));
-    assert_eq!(bind.texts("_acme-challenge.example.org").unwrap(), ["of somebody else"]);
-    assert!(bind.texts("alias.acme.example.org").unwrap().is_empty());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use certwright::{
     Cancel, Challenge, ChallengeKind, Command, CommandSolver, Convention, ErrorKind, Identifier, SolverSpec,
 };
 use certwright_tests::conformance::solver::{SameName, Stage, challenge, conforms};
+use certwright_tests::namespace::in_world;
 use certwright_tests::scratch::Scratch;
 use certwright_tests::servers::bind::{Bind, News, Zone};
 
@@ -143,6 +144,41 @@ fn uacmes_own_script() {
     assert!(world.seen(&one));
     solver.clean_up(&one).unwrap();
     assert!(!world.seen(&one));
+}
+
+/// The other script of that package finds the server by the zone, at the port of all name servers, and asks the system's
+/// resolver: it has a world of its own. Its key is a line at its top, which its users fill in. It waits by itself.
+#[test]
+fn uacmes_own_script_for_updates() {
+    if !in_world("scripts::uacmes_own_script_for_updates").unwrap() {
+        return;
+    }
+    let bind = Bind::on_port_53(&[Zone { name: "example.org", records: "" }], News::None).unwrap();
+    let home = Scratch::on_disk().unwrap();
+    let script = std::fs::read_to_string("/usr/share/uacme/nsupdate.sh").unwrap();
+    let line = format!("RNDC_KEY_NSUPDATE={}\n", bind.key_file.display());
+    let filled = script.replace("RNDC_KEY_NSUPDATE=\n", &line);
+    assert_ne!(filled, script, "there is no such line");
+    let path = home.join("nsupdate.sh");
+    std::fs::write(&path, filled).unwrap();
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let command = Command::new([path.to_str().unwrap()]);
+    let mut wish = CommandSolver::new(Convention::Uacme, command, vec![ChallengeKind::Dns01]);
+    wish.propagation.resolver = Some(bind.address);
+    wish.propagation.authoritative = vec![bind.address];
+    let solver = made(&SolverSpec::Command(wish.clone()));
+    let one = challenge(ChallengeKind::Dns01, "a.example.org", "own");
+    solver.present(&one, &Cancel::new()).unwrap();
+    assert_eq!(bind.texts("_acme-challenge.a.example.org").unwrap(), [digests(&one).1]);
+    solver.wait(&one, &Cancel::new()).unwrap();
+    solver.clean_up(&one).unwrap();
+    assert!(bind.texts("_acme-challenge.a.example.org").unwrap().is_empty());
+
+    // It answers dns-01 alone, and declines the rest by its exit status.
+    wish.kinds = vec![ChallengeKind::Http01];
+    let declining = made(&SolverSpec::Command(wish));
+    let other = challenge(ChallengeKind::Http01, "a.example.org", "declined");
+    assert_eq!(declining.present(&other, &Cancel::new()).unwrap_err().kind(), ErrorKind::Unsupported);
 }
 
 #[test]

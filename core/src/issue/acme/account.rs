@@ -85,7 +85,7 @@ impl Account {
                 (None, Binding::Optional) => {}
             }
         }
-        let url = register(session, &key, directory, &payload)?;
+        let url = register(session, &key, directory, &payload).map_err(|error| advise(error, wish))?;
         let facts = Facts::new(wish.directory, url, wish.contact.to_vec(), directory.terms.clone());
         facts.write(state)?;
         Ok(Self { key, facts })
@@ -143,6 +143,16 @@ fn register(session: &Session<'_>, key: &AccountKey, directory: &Directory, payl
             .context("url", Public(&bounded(&answer.url)))
             .hint("report it to the authority: RFC 8555 section 7.3 asks for the header `Location`")
     })
+}
+
+/// Some authorities take no account without a contact, and have no word of their own for that (RFC 8555 §7.3 leaves it out).
+fn advise(error: Error, wish: &Wish<'_>) -> Error {
+    let silent = error.kind() == ErrorKind::Refused && error.hint_text().is_none();
+    if silent && wish.contact.is_empty() {
+        error.hint("state a `contact` of this issuer: some authorities take no account without one")
+    } else {
+        error
+    }
 }
 
 fn unbound(wish: &Wish<'_>) -> Error {

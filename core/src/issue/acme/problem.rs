@@ -136,6 +136,9 @@ impl Problem {
                 "remove the identifier, or choose an issuer that takes it"
             }
             "badCSR" | "badPublicKey" => "choose another algorithm in `key`",
+            "serverInternal" => {
+                "run the same command again later; if it goes on, see what the authority says of its state"
+            }
             "alreadyRevoked" => "nothing is left to do: it is revoked",
             "connection" => {
                 "let the authority reach this name from outside: DNS records (AAAA too), firewall, port forwarding"

@@ -266,6 +266,7 @@ impl<'s> Session<'s> {
     fn late(&self) -> Error {
         Error::new(ErrorKind::Timeout, "the authority was not done in time")
             .context("limit", self.limit)
+            .context("directory", Public(&self.wire.directory))
             .hint("try again; for slow DNS or a slow authority raise `limit` of the issuer")
             .retry(Retry::Now)
     }

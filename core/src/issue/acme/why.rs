@@ -25,9 +25,9 @@ pub(super) fn invalid(desk: &Desk<'_>, order: &mut instant_acme::Order, answered
             None => Error::new(ErrorKind::Refused, "the authority gave the order up without saying why")
                 .hint("run the same command again; if it goes on, ask the authority with the URL of the order")
                 .retry(Retry::Now),
-        }
-        .context("order", Public(&bounded(order.url()))),
+        },
     }
+    .context("order", Public(&bounded(order.url())))
 }
 
 /// Look for the challenge that failed. Each authorization is fetched until it is found.
@@ -50,12 +50,21 @@ fn failed_challenge(
         })?;
         if let Some((AuthorizationStatus::Invalid, shown)) = state
             && let Some(body) = desk.session.last()
-            && let Ok(body) = serde_json::from_slice::<Value>(&body.body)
+            && let Ok(body) = serde_json::from_str::<Value>(&without_answers(&body.body, answered))
         {
             return Ok(explained(desk, &body, &shown, answered));
         }
     }
     Ok(None)
+}
+
+/// The text of an answer without what only the authority and the solver should know: it may say which URL it asked, and what
+/// it expected there. A token is base64url (RFC 8555 §8.1), so that it stands in JSON as it is.
+fn without_answers(body: &[u8], answered: &[Challenge]) -> String {
+    answered.iter().fold(String::from_utf8_lossy(body).into_owned(), |text, challenge| {
+        let answer = String::from_utf8_lossy(challenge.key_authorization().expose());
+        text.replace(answer.as_ref(), "…").replace(challenge.token(), "…")
+    })
 }
 
 fn explained(desk: &Desk<'_>, authorization: &Value, shown: &str, answered: &[Challenge]) -> Option<Error> {
@@ -109,6 +118,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn answers_are_not_repeated() {
+        let made = Challenge::new(ChallengeKind::Http01, "a.example".parse().unwrap(), "to-ken_1", "thumb").unwrap();
+        let text =
+            without_answers(br#"{"url":"http://a.example/x/to-ken_1","detail":"expected to-ken_1.thumb"}"#, &[made]);
+        assert_eq!(text, r#"{"url":"http://a.example/x/…","detail":"expected …"}"#);
+    }
 
     #[test]
     fn where_the_authority_went_is_told() {

@@ -86,9 +86,12 @@ impl Signed<'_> {
     fn refused(&self, refusal: &TsigError) -> Error {
         let (code, hint) = match refusal {
             TsigError::BadSig => ("BADSIG", "compare the secret and the algorithm with the server's `key` statement"),
-            TsigError::BadKey => {
-                ("BADKEY", "compare the name and the algorithm of the key with the server's `key` statement")
-            }
+            // Knot says so of a key that it knows, too, when no rule lets it change anything.
+            TsigError::BadKey => (
+                "BADKEY",
+                "compare the name and the algorithm of the key with the server's `key` statement, and see whether the zone \
+                 lets this key change TXT records",
+            ),
             TsigError::BadTime => ("BADTIME", "set the clocks of both machines; they are more than five minutes apart"),
             TsigError::BadTrunc => ("BADTRUNC", "let the server accept signatures of full length"),
             _ => ("an unknown error", "see in the server's log why"),
