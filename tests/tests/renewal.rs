@@ -147,6 +147,25 @@ fn the_issuers_suggestion_is_followed_asked_for_in_its_time_and_never_needed() {
 }
 
 #[test]
+fn what_is_issued_anyway_needs_no_suggestion() {
+    let mut it = Renewing::new(&["lab"], DAY * 45);
+    it.ca("lab").suggest(Suggestion::Share(50, DAY, HOUR * 6));
+    it.apply();
+    it.apply();
+    let questions = it.ca("lab").questions();
+    // By now it would be asked again.
+    it.advance(HOUR * 7);
+    let names = ["www.example.org", "new.example.org"].map(|name| name.parse().unwrap());
+    for spec in it.config.lineages.values_mut() {
+        spec.identifiers = certwright::Sans::new(names.to_vec()).unwrap();
+    }
+    assert!(it.apply().changed);
+    assert_eq!((it.ca("lab").orders().len(), it.ca("lab").questions()), (2, questions));
+    it.apply();
+    assert_eq!(it.ca("lab").questions(), questions + 1, "about the new one");
+}
+
+#[test]
 fn offline_the_issuer_is_not_asked_and_a_plan_writes_nothing() {
     let it = Renewing::new(&["lab"], DAY * 45);
     it.ca("lab").suggest(Suggestion::Share(50, DAY, HOUR * 6));
@@ -180,6 +199,17 @@ fn an_issuer_that_suggests_nonsense_is_not_obeyed() {
     }
     let orders = it.ca("lab").orders().len();
     assert!((2..=6).contains(&orders), "{orders} certificates in a day");
+    // The newest one at once, whichever that is: three are obeyed, in this run and in later ones, then the usual time counts.
+    let it = Renewing::new(&["lab"], DAY * 45);
+    it.ca("lab").suggest(Suggestion::Share(0, Duration::from_secs(1), Duration::ZERO));
+    for _ in 0..90 {
+        it.apply();
+        it.advance(Duration::from_secs(900));
+    }
+    assert_eq!(it.ca("lab").orders().len(), 4, "the first one, and three renewals");
+    let status = it.lifecycle().status(&Selection::All).unwrap();
+    let basis = status.lineages[0].renewal_basis.clone().unwrap();
+    assert!(basis.contains("three were made within a day"), "{basis}");
     // Ten thousand years from now: the usual time.
     let it = Renewing::new(&["lab"], DAY * 45);
     it.ca("lab")
