@@ -35,9 +35,11 @@ mod wire;
 pub use acme::problem::{Problem, ProblemKind};
 pub use acme::route::Endpoint;
 pub use clock::VirtualClock;
-pub use faults::{Fault, Faults, Occurrence, Substitute};
+pub use faults::{Fault, Faults, Occurrence, Substitute, Verdict};
 pub use log::Entry;
-pub use settings::{ExternalAccount, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation};
+pub use settings::{
+    ExternalAccount, Limit, Limits, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation,
+};
 pub use testbed::Testbed;
 pub use wire::distort::strings_of;
 

@@ -80,10 +80,10 @@ impl Testbed {
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (tls, tls_root) = tls(address)?;
-        let (clock, faults) = (Arc::new(VirtualClock::new()), Faults::new(settings.seed));
+        let clock = Arc::new(VirtualClock::new());
         let world = World::new(settings, Site(format!("https://{address}")), Arc::clone(&clock))?;
         let directory = world.site.at("directory");
-        let shared = Arc::new(Shared::new(world, faults));
+        let shared = Arc::new(Shared::new(world));
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop, stopped) = oneshot::channel();
@@ -149,7 +149,13 @@ impl Testbed {
     /// The number of the reason why a leaf was revoked; `None` when it was not, or is not of this server.
     pub fn revoked(&self, leaf: &Certificate) -> Option<u64> {
         let world = self.shared.world();
-        world.certificates.iter().find(|certified| certified.leaf.der() == leaf.der())?.revoked
+        world.certificates.get(world.certificate_of(leaf.der())?)?.revoked
+    }
+
+    /// Other terms of service from now on, as a URL. Accounts that agreed to others before have to agree anew
+    /// (`userActionRequired`, RFC 8555 §7.3.3).
+    pub fn change_terms(&self, url: &str) {
+        self.shared.world().settings.terms = Some(url.to_owned());
     }
 
     /// Suggests this window for the renewal of every certificate; `None` for what it suggests by itself: two thirds into

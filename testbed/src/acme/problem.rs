@@ -95,13 +95,15 @@ pub struct Problem {
     pub detail: String,
     /// More fields of the document, by their names (RFC 9457 §3.2).
     pub more: Vec<(&'static str, Value)>,
+    /// Header fields of the answer, such as `Retry-After`.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Problem {
     /// A refusal with the status that goes with its kind.
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         let status = kind.facts().1;
-        Self { kind, status, detail: detail.into(), more: Vec::new() }
+        Self { kind, status, detail: detail.into(), more: Vec::new(), headers: Vec::new() }
     }
 
     /// The same with another status.
@@ -115,6 +117,30 @@ impl Problem {
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         self.more.push((name, value));
         self
+    }
+
+    /// The same with one more header field.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// One refusal for several identifiers, each with its own reason in `subproblems` (RFC 8555 §6.7.1). Its kind is that of
+    /// all of them, or `compound`.
+    pub(crate) fn of_identifiers(detail: impl Into<String>, parts: Vec<(Value, Self)>) -> Self {
+        let first = parts.first().map(|(_, problem)| (problem.kind.clone(), problem.status));
+        let same = first.filter(|(kind, _)| parts.iter().all(|(_, problem)| problem.kind == *kind));
+        let (kind, status) = same.unwrap_or((ProblemKind::Compound, 400));
+        let shown = parts.into_iter().map(|(identifier, problem)| {
+            let mut document = problem.document();
+            if let Some(fields) = document.as_object_mut() {
+                fields.remove("status");
+                fields.insert("identifier".to_owned(), identifier);
+            }
+            document
+        });
+        Self::new(kind, detail).with_status(status).with("subproblems", shown.collect())
     }
 
     /// The document.
@@ -145,6 +171,20 @@ pub(crate) fn internal(error: &certwright::Error) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_reasons_are_one_document() {
+        let part = |name: &str, kind| (json!({ "type": "dns", "value": name }), Problem::new(kind, "no"));
+        let same = vec![part("a.example", ProblemKind::Caa), part("b.example", ProblemKind::Caa)];
+        let same = Problem::of_identifiers("refused", same);
+        assert_eq!((&same.kind, same.status), (&ProblemKind::Caa, 403));
+        let expected = json!({
+            "type": "urn:ietf:params:acme:error:caa", "detail": "no", "identifier": { "type": "dns", "value": "b.example" },
+        });
+        assert_eq!(same.document()["subproblems"][1], expected);
+        let mixed = vec![part("a.example", ProblemKind::Caa), part("b.example", ProblemKind::Dns)];
+        assert_eq!(Problem::of_identifiers("refused", mixed).kind, ProblemKind::Compound);
+    }
 
     #[test]
     fn a_document_has_the_shape_of_rfc_8555() {
