@@ -29,6 +29,7 @@ mod dice;
 mod faults;
 mod log;
 mod settings;
+mod state;
 mod testbed;
 mod wire;
 

@@ -1,6 +1,7 @@
 //! What kind of world it is.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use certwright::DnsName;
@@ -48,6 +49,9 @@ pub struct Settings {
     pub limits: Limits,
     /// What clients that wait are told in `Retry-After`, in whole seconds; `None` when they are told nothing.
     pub ask_again: Option<Duration>,
+    /// A directory where accounts, orders, authorizations, certificates, the time and the authority's keys outlive the
+    /// process; it is made for the owner alone. `None` when they do not. Let `listen` name a port then: every URL has it.
+    pub state: Option<PathBuf>,
 }
 
 /// How often things may be done. A bucket that was emptied refills steadily: after `within` it is full again. Renewals that
@@ -214,6 +218,7 @@ impl Default for Settings {
             caa: None,
             limits: Limits::default(),
             ask_again: None,
+            state: None,
         }
     }
 }

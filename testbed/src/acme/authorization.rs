@@ -213,6 +213,7 @@ impl World {
     /// What came of looking for an answer.
     pub(crate) fn judge(&mut self, number: usize, which: usize, outcome: Result<(), Problem>) {
         let now = self.now();
+        self.changed = true;
         let Some(authorization) = self.authorizations.get_mut(number) else { return };
         let Some(challenge) = authorization.challenges.get_mut(which) else { return };
         let status = if outcome.is_ok() { Status::Valid } else { Status::Invalid };

@@ -1,5 +1,6 @@
 //! Problem documents (RFC 9457) with the types of ACME (RFC 8555 §6.7).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Value, json};
@@ -40,6 +41,42 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// Those of the registry.
+    const KNOWN: [Self; 26] = [
+        Self::AccountDoesNotExist,
+        Self::AlreadyReplaced,
+        Self::AlreadyRevoked,
+        Self::BadCsr,
+        Self::BadNonce,
+        Self::BadPublicKey,
+        Self::BadRevocationReason,
+        Self::BadSignatureAlgorithm,
+        Self::Caa,
+        Self::Compound,
+        Self::Connection,
+        Self::Dns,
+        Self::ExternalAccountRequired,
+        Self::IncorrectResponse,
+        Self::InvalidContact,
+        Self::InvalidProfile,
+        Self::Malformed,
+        Self::OrderNotReady,
+        Self::RateLimited,
+        Self::RejectedIdentifier,
+        Self::ServerInternal,
+        Self::Tls,
+        Self::Unauthorized,
+        Self::UnsupportedContact,
+        Self::UnsupportedIdentifier,
+        Self::UserActionRequired,
+    ];
+
+    /// From the `type` of a problem document.
+    pub fn read(uri: &str) -> Self {
+        let known = Self::KNOWN.into_iter().find(|kind| kind.to_string() == uri);
+        known.unwrap_or_else(|| Self::Other(uri.to_owned()))
+    }
+
     /// Its name in the registry, and the status that goes with it.
     fn facts(&self) -> (&str, u16) {
         match self {
@@ -94,7 +131,7 @@ pub struct Problem {
     /// A sentence for people.
     pub detail: String,
     /// More fields of the document, by their names (RFC 9457 §3.2).
-    pub more: Vec<(&'static str, Value)>,
+    pub more: Vec<(Cow<'static, str>, Value)>,
     /// Header fields of the answer, such as `Retry-After`.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -114,8 +151,8 @@ impl Problem {
 
     /// The same with one more field.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.more.push((name, value));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: Value) -> Self {
+        self.more.push((name.into(), value));
         self
     }
 
@@ -143,12 +180,26 @@ impl Problem {
         Self::new(kind, detail).with_status(status).with("subproblems", shown.collect())
     }
 
+    /// From a document that was written here.
+    pub(crate) fn read(document: &Value) -> Self {
+        let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default();
+        let status = document.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+        let fields = document.as_object().into_iter().flatten();
+        let fields = fields.filter(|(name, _)| !matches!(name.as_str(), "type" | "detail" | "status"));
+        let problem = Self::new(ProblemKind::read(text("type")), text("detail"));
+        let problem = fields.fold(problem, |problem, (name, value)| problem.with(name.clone(), value.clone()));
+        match status {
+            Some(status) => problem.with_status(status),
+            None => problem,
+        }
+    }
+
     /// The document.
     pub fn document(&self) -> Value {
         let mut document = json!({ "type": self.kind.to_string(), "detail": self.detail, "status": self.status });
         for (name, value) in &self.more {
             if let Some(fields) = document.as_object_mut() {
-                fields.insert((*name).to_owned(), value.clone());
+                fields.insert(name.clone().into_owned(), value.clone());
             }
         }
         document
@@ -195,5 +246,7 @@ mod tests {
         });
         assert_eq!(problem.document(), expected);
         assert_eq!(ProblemKind::Other("about:blank".to_owned()).to_string(), "about:blank");
+        assert_eq!(Problem::read(&expected), problem);
+        assert_eq!(ProblemKind::read("about:blank"), ProblemKind::Other("about:blank".to_owned()));
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct World {
     pub(crate) buckets: Buckets,
     /// What goes wrong.
     pub(crate) script: Faults,
+    /// Whether something happened that is worth keeping since somebody looked last.
+    pub(crate) changed: bool,
 }
 
 impl World {
@@ -66,6 +68,7 @@ impl World {
             suggested: None,
             jobs: Vec::new(),
             index: Index::default(),
+            changed: true,
             buckets: Buckets::default(),
         })
     }
@@ -82,6 +85,7 @@ impl World {
         if route.endpoint != Endpoint::Directory {
             reply = reply.with("Link", format!("<{}>;rel=\"index\"", self.site.at("directory")));
         }
+        self.changed |= asked.method == "POST";
         if asked.method == "POST" || route.endpoint == Endpoint::NewNonce {
             let nonce = self.nonces.give(&mut self.dice);
             reply = reply.with("Replay-Nonce", nonce);

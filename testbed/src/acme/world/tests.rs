@@ -9,6 +9,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 
 mod complete;
+mod kept;
 mod limits;
 
 use super::*;
