@@ -35,6 +35,7 @@ pub mod ports;
 pub mod prng;
 pub mod process;
 pub mod program;
+pub mod raw;
 pub mod renewing;
 pub mod scratch;
 pub mod served;
