@@ -134,7 +134,7 @@ fn split(answer: &[u8]) -> Option<Answer> {
     Some(Answer { status, head: head.to_owned(), body: body.to_vec() })
 }
 
-fn trusting(roots: &[u8]) -> io::Result<ClientConfig> {
+pub(crate) fn trusting(roots: &[u8]) -> io::Result<ClientConfig> {
     let mut store = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(roots) {
         store.add(root.map_err(io::Error::other)?).map_err(io::Error::other)?;

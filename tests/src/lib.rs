@@ -37,6 +37,7 @@ pub mod process;
 pub mod program;
 pub mod raw;
 pub mod renewing;
+pub mod rush;
 pub mod scratch;
 pub mod served;
 pub mod servers;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use certwright::Clock as _;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -32,6 +32,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 const CONNECTIONS: usize = 768;
 /// What a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(20);
+/// How much of a body that is too long is read.
+const HEARD_OUT: usize = 8 << 20;
 /// How long a connection may say nothing, and how long a body may take.
 const IDLE: Duration = Duration::from_secs(60);
 
@@ -91,11 +93,9 @@ async fn answer(
     let path = head.uri.path_and_query().map_or_else(|| head.uri.path().to_owned(), ToString::to_string);
     let route = Route::of(&path);
     let faults = shared.faults.met_by(route.endpoint);
-    let body = match tokio::time::timeout(IDLE, Limited::new(body, LONGEST).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        // As good as any body that is too long.
-        Ok(Err(_)) | Err(_) => vec![0; LONGEST + 1].into(),
-    };
+    // As good as any body that is too long.
+    let body =
+        tokio::time::timeout(IDLE, whole(body)).await.unwrap_or_default().unwrap_or_else(|| vec![0; LONGEST + 1]);
     let field = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
 
     for fault in &faults {
@@ -141,6 +141,22 @@ async fn answer(
         }
     }
     Ok(response(reply, wire))
+}
+
+/// The body, unless it is too long. What is too much is read for a while and thrown away: who is still speaking does not
+/// hear an answer.
+async fn whole(mut body: Incoming) -> Option<Vec<u8>> {
+    let (mut kept, mut count) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let data = frame.ok()?.into_data().unwrap_or_default();
+        count = count.saturating_add(data.len());
+        match count {
+            ..=LONGEST => kept.extend_from_slice(&data),
+            ..=HEARD_OUT => kept = Vec::new(),
+            _ => break,
+        }
+    }
+    (count <= LONGEST).then_some(kept)
 }
 
 async fn judge(shared: Arc<Shared>, job: Job) {
