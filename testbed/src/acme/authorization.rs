@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::acme::front::Signed;
 use crate::acme::order::written;
 use crate::acme::problem::{Problem, malformed, unauthorized};
-use crate::acme::validate::Job;
+use crate::acme::validate::{Expected, Job};
 use crate::acme::world::World;
 use crate::settings::{Reuse, Validation};
 use crate::wire::reply::Reply;
@@ -95,10 +95,14 @@ impl World {
             (Identifier::Ip(_), _) => &[ChallengeKind::Http01, ChallengeKind::TlsAlpn01],
             _ => &[ChallengeKind::Http01, ChallengeKind::Dns01, ChallengeKind::TlsAlpn01],
         };
-        let challenges = kinds
+        let mut challenges: Vec<Challenge> = kinds
             .iter()
             .map(|kind| Challenge { kind: *kind, token: self.dice.token(), state: State::Pending })
             .collect();
+        if !self.settings.persistent.is_empty() && !matches!(identifier, Identifier::Ip(_)) {
+            let kind = ChallengeKind::DnsPersist01;
+            challenges.push(Challenge { kind, token: String::new(), state: State::Pending });
+        }
         let expires = now.saturating_add(self.settings.patience);
         self.authorizations.push(Authorization {
             account,
@@ -126,9 +130,12 @@ impl World {
     /// Shows a challenge, or begins to look for its answer (RFC 8555 §7.5.1).
     pub(crate) fn challenge(&mut self, signed: &Signed, number: usize, which: usize) -> Result<Reply, Problem> {
         let (now, validation) = (self.now(), self.settings.validation.clone());
+        let names = self.settings.persistent.clone();
+        let account = self.site.account(Self::signer(signed)?);
         let authorization = self.own_authorization(signed, number)?;
         let pending = authorization.status_at(now) == Status::Pending;
         let identifier = authorization.identifier.clone();
+        let expected = Expected { names, account, span: authorization.span, now };
         let challenge = authorization
             .challenges
             .get_mut(which)
@@ -150,6 +157,7 @@ impl World {
                             token,
                             proof,
                             identifier,
+                            expected,
                             real,
                         });
                     }
@@ -213,12 +221,18 @@ impl World {
     }
 
     fn show_challenge(&self, number: usize, which: usize) -> Option<Value> {
-        let challenge = self.authorizations.get(number)?.challenges.get(which)?;
+        let authorization = self.authorizations.get(number)?;
+        let challenge = authorization.challenges.get(which)?;
         let mut shown = json!({
             "type": challenge.kind.word(),
             "url": self.site.challenge(number, which),
-            "token": challenge.token,
         });
+        if challenge.kind == ChallengeKind::DnsPersist01 {
+            shown["accounturi"] = self.site.account(authorization.account).into();
+            shown["issuer-domain-names"] = json!(self.settings.persistent);
+        } else {
+            shown["token"] = challenge.token.as_str().into();
+        }
         match &challenge.state {
             State::Pending => shown["status"] = "pending".into(),
             State::Processing => shown["status"] = "processing".into(),

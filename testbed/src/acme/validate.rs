@@ -1,6 +1,7 @@
 //! Looking for the answers to challenges, as an authority does (RFC 8555 §8).
 
 mod dns01;
+mod dns_persist01;
 mod http01;
 mod lookup;
 mod tls_alpn01;
@@ -9,6 +10,8 @@ use certwright::{ChallengeKind, Identifier};
 
 use crate::acme::problem::{Problem, ProblemKind};
 use crate::settings::Real;
+
+pub(crate) use self::dns_persist01::Expected;
 
 /// One challenge to look at.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub(crate) struct Job {
     /// The key authorization (RFC 8555 §8.1).
     pub(crate) proof: String,
     pub(crate) identifier: Identifier,
+    /// What a record that stays has to say.
+    pub(crate) expected: Expected,
     pub(crate) real: Real,
 }
 
@@ -30,6 +35,7 @@ pub(crate) async fn look(job: &Job) -> Result<(), Problem> {
             ChallengeKind::Http01 => http01::look(job).await,
             ChallengeKind::Dns01 => dns01::look(job).await,
             ChallengeKind::TlsAlpn01 => tls_alpn01::look(job).await,
+            ChallengeKind::DnsPersist01 => dns_persist01::look(job).await,
             other => Err(Problem::new(ProblemKind::ServerInternal, format!("{other} is not known here"))),
         }
     };
