@@ -26,6 +26,18 @@ pub fn acme_answers(data: &[u8]) {
     }
     if let Ok(identifier) = "www.example.org".parse() {
         for challenge in read::authorization(data, &identifier).into_iter().flatten() {
+            if let Some(wanted) = challenge.persistent() {
+                let (value, plain) = (wanted.value(None), |byte: u8| byte == b' ' || byte.is_ascii_graphic());
+                assert!(
+                    value.bytes().all(plain) && value.matches(';').count() == 1,
+                    "{value:?} says more than it should"
+                );
+                let account = wanted.account_uri().to_ascii_lowercase();
+                let rest = account.strip_prefix("https://ca.example").map(|rest| rest.trim_start_matches(":443"));
+                let here = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+                assert!(here, "{value:?} is for somebody else");
+                continue;
+            }
             let token = challenge.token();
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
             assert!(!token.is_empty() && token.len() <= 128 && token.bytes().all(plain), "{token:?} is no file name");
