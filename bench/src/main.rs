@@ -45,7 +45,8 @@ fn run(arguments: &[String]) -> Result<(), Fault> {
         ["one-look", root] => return idle::once(Path::new(root)),
         ["look", root, count] => return idle::again(Path::new(root), count.parse()?),
         ["one-order", order @ ..] => return acme::ours(&acme::Job::read(order)?),
-        ["testbed-server", trust] => return testbed::serve(Path::new(trust)),
+        ["testbed-server", trust] => return testbed::serve(Path::new(trust), None),
+        ["testbed-server", trust, http] => return testbed::serve(Path::new(trust), Some(http.parse()?)),
         ["one-bare-order", order @ ..] => return acme::bare(&acme::Job::read(order)?),
         _ => {}
     }

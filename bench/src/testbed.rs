@@ -1,4 +1,4 @@
-//! The test bed beside the real Pebble, without its sleeps and with every answer to a challenge believed: what a start and
+//! The test bed beside the real Pebble, which neither sleeps nor refuses good nonces: what a start and
 //! an order cost the server, how much memory it takes, and how long orders take at a constant rate.
 
 mod floor;
@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::time::Duration;
 
-use self::server::{Kind, Server};
+use self::server::{Judged, Kind, Server};
 use crate::Fault;
 use crate::idle::Most;
 use crate::measure::{Goal, in_turn, quantile, span, verdict};
@@ -19,7 +19,7 @@ pub(crate) use self::server::serve;
 
 const PAIRS: usize = 3;
 /// How long a load of many workers lasts.
-const LOAD: Duration = Duration::from_secs(4);
+const LOAD: Duration = Duration::from_secs(3);
 const MANY: usize = 10_000;
 /// Offered orders per second.
 const RATE: u32 = 200;
@@ -30,7 +30,8 @@ pub(crate) fn lines(folder: &Path, most: Most) -> Result<(), Fault> {
     let folder = site.folder();
     starts(folder)?;
     for workers in [1, 8, 64] {
-        orders(folder, workers)?;
+        orders(folder, Judged::Looked, workers)?;
+        orders(folder, Judged::Believed, workers)?;
     }
     memory(folder)?;
     let length = match most {
@@ -41,7 +42,7 @@ pub(crate) fn lines(folder: &Path, most: Most) -> Result<(), Fault> {
 }
 
 fn starts(folder: &Path) -> Result<(), Fault> {
-    let took = |kind| Server::start(kind, folder).map(|server| server.took().as_secs_f64());
+    let took = |kind| Server::start(kind, Judged::Believed, folder).map(|server| server.took().as_secs_f64());
     let pairs = in_turn(5, || took(Kind::Ours), || took(Kind::Pebble))?;
     pairs.line("the test bed, from the start of the process until the directory answers", "Pebble", Goal::Faster(10.0));
     let inside: Vec<f64> = (0..11).map(|_| server::inside()).collect::<Result<_, _>>()?;
@@ -57,11 +58,11 @@ fn starts(folder: &Path) -> Result<(), Fault> {
 }
 
 /// Orders of so many workers, each with a connection and an account.
-fn orders(folder: &Path, workers: usize) -> Result<(), Fault> {
+fn orders(folder: &Path, judged: Judged, workers: usize) -> Result<(), Fault> {
     let rates = RefCell::new([Vec::new(), Vec::new()]);
     let hung = Cell::new(0_u32);
     let one = |kind: Kind| -> Result<f64, Fault> {
-        let server = Server::start(kind, folder)?;
+        let server = Server::start(kind, judged, folder)?;
         let done = load::saturate(&server.target()?, workers, LOAD, usize::MAX, || server.cpu())?;
         if let Ok(mut rates) = rates.try_borrow_mut()
             && let Some(list) = rates.get_mut(kind as usize)
@@ -79,7 +80,7 @@ fn orders(folder: &Path, workers: usize) -> Result<(), Fault> {
         }
     };
     let pairs = in_turn(PAIRS, || one(Kind::Ours), patient)?;
-    let what = format!("the test bed, CPU of the server for an order, {workers} workers");
+    let what = format!("the test bed, CPU of the server for an order, {}, {workers} workers", judged.words());
     pairs.line(&what, "Pebble", Goal::Faster(5.0));
     let rates = rates.into_inner();
     let [ours, theirs] = rates.each_ref().map(|rates| quantile(rates, 0.5));
@@ -100,7 +101,7 @@ fn memory(folder: &Path) -> Result<(), Fault> {
     let after = |kind: Kind| -> Result<(u64, u64), Fault> {
         let mut tries = 0;
         loop {
-            let server = Server::start(kind, folder)?;
+            let server = Server::start(kind, Judged::Believed, folder)?;
             let before = server.resident()?;
             match load::saturate(&server.target()?, 8, Duration::from_secs(600), MANY, || server.cpu()) {
                 Ok(_) => return Ok((before, server.resident()?)),
@@ -124,12 +125,12 @@ fn memory(folder: &Path) -> Result<(), Fault> {
 }
 
 fn offered(folder: &Path, length: Duration) -> Result<(), Fault> {
-    let server = Server::start(Kind::Ours, folder)?;
+    let server = Server::start(Kind::Ours, Judged::Looked, folder)?;
     let done = load::offered(&server.target()?, RATE, length)?;
     let at = |share: f64| span(quantile(&done.latencies, share));
     let met = done.failed == 0 && quantile(&done.latencies, 0.99) <= 0.25;
     println!(
-        "the test bed at a constant {RATE} orders per second for {} s, from the intended start of each, client included\n    {} orders, {} failed; median {}, 99 of 100 {}, longest {}; goal none failed and 99 of 100 <= 250 ms: {}",
+        "the test bed at a constant {RATE} orders per second for {} s, http-01 looked at, from the intended start of each, client included\n    {} orders, {} failed; median {}, 99 of 100 {}, longest {}; goal none failed and 99 of 100 <= 250 ms: {}",
         length.as_secs(),
         done.latencies.len(),
         done.failed,

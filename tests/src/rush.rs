@@ -1,11 +1,13 @@
 //! An ACME client for loads: one connection and one account, nothing but the requests that an order takes, no waiting that
 //! the server does not ask for.
 
+use std::collections::HashMap;
 use std::io::{self, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
-use std::thread;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use certwright::{Csr, KeyAlgorithm, PrivateKey, Sans};
@@ -27,6 +29,70 @@ pub struct Target {
     directory: String,
     address: SocketAddr,
     tls: Arc<ClientConfig>,
+    answers: Option<Arc<Answers>>,
+}
+
+/// A web server for the answers to http-01. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Answers {
+    address: SocketAddr,
+    known: Arc<Mutex<HashMap<String, String>>>,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Answers {
+    /// Listens here.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot.
+    pub fn start(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        let (known, over) = (Arc::new(Mutex::new(HashMap::new())), Arc::new(AtomicBool::new(false)));
+        let (texts, ended) = (Arc::clone(&known), Arc::clone(&over));
+        let serve = move || {
+            for stream in listener.incoming() {
+                if ended.load(Ordering::Acquire) {
+                    break;
+                }
+                let _ = stream.and_then(|stream| answer(stream, &texts));
+            }
+        };
+        let thread = Some(thread::Builder::new().spawn(serve)?);
+        Ok(Self { address, known, over, thread })
+    }
+
+    fn add(&self, token: &str, text: String) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(token.to_owned(), text);
+    }
+
+    fn forget(&self, token: &str) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(token);
+    }
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Release);
+        drop(TcpStream::connect(self.address));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// One request and its answer.
+fn answer(mut stream: TcpStream, known: &Mutex<HashMap<String, String>>) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut asked = [0; 4096];
+    let count = stream.read(&mut asked)?;
+    let head = String::from_utf8_lossy(asked.get(..count).unwrap_or_default()).into_owned();
+    let token = head.split(' ').nth(1).and_then(|path| path.rsplit('/').next()).unwrap_or_default();
+    let text = known.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned();
+    let (status, text) = text.map_or(("404 Not Found", String::new()), |text| ("200 OK", text));
+    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", text.len());
+    stream.write_all((head + &text).as_bytes())
 }
 
 impl Target {
@@ -39,7 +105,13 @@ impl Target {
         let host = directory.strip_prefix("https://").and_then(|rest| rest.split('/').next()).unwrap_or_default();
         let address = host.parse().map_err(io::Error::other)?;
         let tls = Arc::new(trusting(&std::fs::read(roots)?)?);
-        Ok(Self { directory: directory.to_owned(), address, tls })
+        Ok(Self { directory: directory.to_owned(), address, tls, answers: None })
+    }
+
+    /// The same, which looks for the answers to its challenges here.
+    #[must_use]
+    pub fn looking_at(self, answers: Answers) -> Self {
+        Self { answers: Some(Arc::new(answers)), ..self }
     }
 }
 
@@ -50,6 +122,9 @@ pub struct Worker {
     stream: StreamOwned<ClientConnection, TcpStream>,
     read: Vec<u8>,
     key: Key,
+    thumbprint: String,
+    /// The one that is answered for.
+    token: Option<String>,
     account: String,
     nonce: String,
     new_nonce: String,
@@ -70,11 +145,14 @@ impl Worker {
     ///
     /// When the server does not let it.
     pub fn new(target: &Target) -> io::Result<Self> {
+        let key = Key::new()?;
         let mut worker = Self {
             target: target.clone(),
             stream: connect(target)?,
             read: Vec::new(),
-            key: Key::new()?,
+            thumbprint: key.thumbprint(),
+            key,
+            token: None,
             account: String::new(),
             nonce: String::new(),
             new_nonce: String::new(),
@@ -90,7 +168,7 @@ impl Worker {
         Ok(worker)
     }
 
-    /// A whole order: the chain, PEM. The server believes every answer to a challenge.
+    /// A whole order: the chain, PEM. Either the server believes every answer to a challenge, or it is told where to look.
     ///
     /// # Errors
     ///
@@ -98,6 +176,9 @@ impl Worker {
     pub fn order(&mut self, name: &str) -> io::Result<Vec<u8>> {
         let url = self.begin(name)?;
         let order = self.until(&url, "ready")?;
+        if let (Some(answers), Some(token)) = (&self.target.answers, self.token.take()) {
+            answers.forget(&token);
+        }
         self.finish(&url, &order, name)
     }
 
@@ -112,7 +193,15 @@ impl Worker {
         let url = made.location.ok_or_else(|| io::Error::other("an order without a URL"))?;
         let authorization = self.post(text(&order["authorizations"][0])?, "")?;
         let authorization: Value = serde_json::from_slice(&authorization.body)?;
-        self.post(text(&authorization["challenges"][0]["url"])?, "{}")?;
+        let challenges = authorization["challenges"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let challenge = challenges.iter().find(|one| one["type"] == "http-01");
+        let challenge = challenge.ok_or_else(|| io::Error::other(authorization.to_string()))?;
+        if let Some(answers) = &self.target.answers {
+            let token = text(&challenge["token"])?;
+            answers.add(token, format!("{token}.{}", self.thumbprint));
+            self.token = Some(token.to_owned());
+        }
+        self.post(text(&challenge["url"])?, "{}")?;
         Ok(url)
     }
 

@@ -1,6 +1,6 @@
 //! Every type of problem that ACME has, provoked: here and, where it has the feature, by the same request from Pebble.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 #[path = "problems/challenges.rs"]
 mod challenges;

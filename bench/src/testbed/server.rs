@@ -1,13 +1,15 @@
 //! Both servers as processes of their own.
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use certwright_testbed::{Settings, Testbed, Validation};
+use certwright_testbed::{Names, Real, Settings, Testbed, Validation};
 use certwright_tests::http::Web;
-use certwright_tests::rush::Target;
+use certwright_tests::ports;
+use certwright_tests::rush::{Answers, Target};
 use certwright_tests::servers::pebble::{self, Options, Pebble};
 
 use crate::Fault;
@@ -18,49 +20,86 @@ pub(super) enum Kind {
     Pebble = 1,
 }
 
+/// How answers to challenges are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// Each is believed.
+    Believed,
+    /// http-01 is looked at.
+    Looked,
+}
+
+impl Judged {
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Believed => "challenges believed",
+            Self::Looked => "http-01 looked at",
+        }
+    }
+}
+
 /// One that answers. It ends when it is dropped.
 pub(super) enum Server {
-    Ours { child: Child, directory: String, trust: PathBuf, took: Duration },
-    Pebble(Box<Pebble>),
+    Ours { child: Child, directory: String, trust: PathBuf, http: Option<SocketAddr>, took: Duration },
+    Pebble(Box<Pebble>, Judged),
 }
 
 impl Server {
-    pub(super) fn start(kind: Kind, folder: &Path) -> Result<Self, Fault> {
+    pub(super) fn start(kind: Kind, judged: Judged, folder: &Path) -> Result<Self, Fault> {
         if kind == Kind::Pebble {
-            let options = Options { validation: pebble::Validation::Believed, ..Options::default() };
-            return Ok(Self::Pebble(Box::new(Pebble::start(options)?)));
+            let validation = match judged {
+                Judged::Believed => pebble::Validation::Believed,
+                Judged::Looked => pebble::Validation::Real,
+            };
+            return Ok(Self::Pebble(Box::new(Pebble::start(Options { validation, ..Options::default() })?), judged));
         }
+        let http = match judged {
+            Judged::Believed => None,
+            Judged::Looked => Some(ports::own()?),
+        };
         let trust = folder.join("trust.pem");
         let began = Instant::now();
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("testbed-server").arg(&trust).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg("testbed-server")
+            .arg(&trust)
+            .args(http.map(|http| http.to_string()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let mut directory = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut directory)?;
         let directory = directory.trim().to_owned();
         answers(&directory, &trust)?;
-        Ok(Self::Ours { child, directory, trust, took: began.elapsed() })
+        Ok(Self::Ours { child, directory, trust, http, took: began.elapsed() })
     }
 
     /// From the start of the process until the directory answered.
     pub(super) const fn took(&self) -> Duration {
         match self {
             Self::Ours { took, .. } => *took,
-            Self::Pebble(pebble) => pebble.took,
+            Self::Pebble(pebble, _) => pebble.took,
         }
     }
 
     pub(super) fn target(&self) -> Result<Target, Fault> {
-        Ok(match self {
-            Self::Ours { directory, trust, .. } => Target::new(directory, trust)?,
-            Self::Pebble(pebble) => Target::new(&pebble.directory, &pebble.trust)?,
+        let (target, http) = match self {
+            Self::Ours { directory, trust, http, .. } => (Target::new(directory, trust)?, *http),
+            Self::Pebble(pebble, judged) => {
+                let http = (*judged == Judged::Looked).then_some(pebble.http);
+                (Target::new(&pebble.directory, &pebble.trust)?, http)
+            }
+        };
+        Ok(match http {
+            Some(http) => target.looking_at(Answers::start(http)?),
+            None => target,
         })
     }
 
     fn pid(&self) -> u32 {
         match self {
             Self::Ours { child, .. } => child.id(),
-            Self::Pebble(pebble) => pebble.process().pid(),
+            Self::Pebble(pebble, _) => pebble.process().pid(),
         }
     }
 
@@ -95,13 +134,19 @@ fn answers(directory: &str, trust: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-fn believing() -> Result<Testbed, Fault> {
-    Ok(Testbed::with(Settings { validation: Validation::Believed, ..Settings::default() })?)
+fn bed(http: Option<SocketAddr>) -> Result<Testbed, Fault> {
+    let validation = match http {
+        Some(http) => {
+            Validation::Real(Real { http_port: http.port(), names: Names::Every(http.ip()), ..Real::default() })
+        }
+        None => Validation::Believed,
+    };
+    Ok(Testbed::with(Settings { validation, ..Settings::default() })?)
 }
 
 /// The process of a test bed: it says where its directory is, and ends with its input.
-pub(crate) fn serve(trust: &Path) -> Result<(), Fault> {
-    let bed = believing()?;
+pub(crate) fn serve(trust: &Path, http: Option<SocketAddr>) -> Result<(), Fault> {
+    let bed = bed(http)?;
     std::fs::write(trust, bed.tls_root_pem())?;
     println!("{}", bed.directory());
     std::io::stdin().read_to_end(&mut Vec::new())?;
@@ -112,7 +157,7 @@ pub(crate) fn serve(trust: &Path) -> Result<(), Fault> {
 pub(super) fn inside() -> Result<f64, Fault> {
     let trust = std::env::temp_dir().join(format!("certwright-bench-{}.pem", std::process::id()));
     let began = Instant::now();
-    let bed = believing()?;
+    let bed = bed(None)?;
     let started = began.elapsed();
     std::fs::write(&trust, bed.tls_root_pem())?;
     let began = Instant::now();

@@ -150,10 +150,12 @@ async fn whole(mut body: Incoming) -> Option<Vec<u8>> {
     while let Some(frame) = body.frame().await {
         let data = frame.ok()?.into_data().unwrap_or_default();
         count = count.saturating_add(data.len());
-        match count {
-            ..=LONGEST => kept.extend_from_slice(&data),
-            ..=HEARD_OUT => kept = Vec::new(),
-            _ => break,
+        if count > HEARD_OUT {
+            break;
+        } else if count > LONGEST {
+            kept = Vec::new();
+        } else {
+            kept.extend_from_slice(&data);
         }
     }
     (count <= LONGEST).then_some(kept)

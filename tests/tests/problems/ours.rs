@@ -133,7 +133,8 @@ fn records_decide_who_may_issue() -> Outcome {
     let side = Side { raw, http: bed.http, tls: bed.tls, names: &names };
     let _answers = challenges::Answers::right(side.http, side.raw.key.thumbprint())?;
     let right = format!("ca.example; accounturi={account}; validationmethods=dns-01,http-01");
-    let cases: &[(&str, &[(&str, &str, &str)], bool)] = &[
+    type Records<'a> = &'a [(&'a str, &'a str, &'a str)];
+    let cases: &[(&str, Records<'_>, bool)] = &[
         ("none.example", &[], true),
         ("ours.example", &[("ours.example", "issue", "ca.example")], true),
         ("other.example", &[("other.example", "issue", "other-ca.example")], false),
