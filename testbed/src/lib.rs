@@ -29,15 +29,18 @@ mod dice;
 mod faults;
 mod log;
 mod settings;
+mod state;
 mod testbed;
 mod wire;
 
 pub use acme::problem::{Problem, ProblemKind};
 pub use acme::route::Endpoint;
 pub use clock::VirtualClock;
-pub use faults::{Fault, Faults, Occurrence, Substitute};
+pub use faults::{Fault, Faults, Occurrence, Substitute, Verdict};
 pub use log::Entry;
-pub use settings::{ExternalAccount, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation};
+pub use settings::{
+    ExternalAccount, Limit, Limits, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation,
+};
 pub use testbed::Testbed;
 pub use wire::distort::strings_of;
 
@@ -52,5 +55,15 @@ pub mod fuzzing {
     /// The problem document.
     pub fn front_door(body: &[u8]) -> Result<serde_json::Value, serde_json::Value> {
         crate::acme::front::seen(body)
+    }
+
+    /// What somebody with an account is answered who signs this payload for a place, chosen by a number: status, media type
+    /// and body. No signature is made or checked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no world to ask.
+    pub fn payload(place: u8, payload: &[u8]) -> certwright::Result<(u16, String, Vec<u8>)> {
+        crate::acme::fuzzed::answer(place, payload)
     }
 }

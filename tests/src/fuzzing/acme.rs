@@ -88,6 +88,33 @@ pub fn acme_requests(data: &[u8]) {
     }
 }
 
+/// The payload of a signed request: the first byte chooses the place.
+///
+/// # Panics
+///
+/// When it is answered with something else than JSON, a chain or a problem document, or with an error of the server.
+pub fn acme_payloads(data: &[u8]) {
+    let Some((place, payload)) = data.split_first() else { return };
+    let answer = certwright_testbed::fuzzing::payload(*place, payload);
+    assert!(answer.is_ok(), "there is no world to ask");
+    let (status, kind, body) = answer.unwrap_or_default();
+    assert!(status < 500, "{status}: {}", String::from_utf8_lossy(&body));
+    match (status, kind.as_str()) {
+        (200..=299, "application/json") => {
+            assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok_and(|body| body.is_object()));
+        }
+        (200..=299, "application/pem-certificate-chain") => assert!(certwright::Chain::from_pem(&body).is_ok()),
+        (200, "") => assert!(body.is_empty()),
+        (400..=499, "application/problem+json") => {
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            let kind = problem.get("type").and_then(serde_json::Value::as_str).unwrap_or_default();
+            assert!(kind.starts_with("urn:ietf:params:acme:error:"), "{problem}");
+            assert!(problem.get("status").and_then(serde_json::Value::as_u64) == Some(status.into()), "{problem}");
+        }
+        other => assert_eq!(other, (0, ""), "no such answer is meant"),
+    }
+}
+
 fn presentable(error: &certwright::Error) {
     let shown = format!("{error:#}");
     assert!(!shown.chars().any(char::is_control), "{shown:?}");
