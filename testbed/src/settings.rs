@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::dns::settings::NameSettings;
+
 /// How a test bed is made up.
 ///
 /// # Examples
@@ -37,6 +39,10 @@ pub struct Settings {
     pub patience: Duration,
     /// Whether certificates have renewal information (RFC 9773).
     pub renewal_info: RenewalInformation,
+    /// The name server that belongs to this world, where there is one.
+    pub dns: Option<NameSettings>,
+    /// Where it is managed by plain HTTP, where it is; port 0 is one of the system's choice.
+    pub management: Option<SocketAddr>,
 }
 
 /// How answers to challenges are judged.
@@ -68,6 +74,8 @@ pub enum Names {
     Every(IpAddr),
     /// What this name server says, over UDP, again over TCP when it is too long.
     Server(SocketAddr),
+    /// What the name server of this world says ([`Settings::dns`]).
+    Own,
 }
 
 impl Default for Real {
@@ -143,6 +151,20 @@ impl Default for Settings {
             alternates: 0,
             patience: 7 * DAY,
             renewal_info: RenewalInformation::Offered,
+            dns: None,
+            management: None,
+        }
+    }
+}
+
+impl Settings {
+    /// A world with everything: a name server of its own that the authority looks at, and management.
+    pub fn whole() -> Self {
+        Self {
+            validation: Validation::Real(Real { names: Names::Own, ..Real::default() }),
+            dns: Some(NameSettings::default()),
+            management: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            ..Self::default()
         }
     }
 }
