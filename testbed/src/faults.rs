@@ -92,6 +92,19 @@ pub enum Occurrence {
     Percent(u8),
 }
 
+impl Occurrence {
+    /// Whether it is the one that was seen as this many-th.
+    pub(crate) fn hits(self, seen: u32, dice: &mut Dice) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Only(number) => seen == number,
+            Self::First(count) => seen <= count,
+            Self::From(number) => seen >= number,
+            Self::Percent(chance) => dice.percent(chance),
+        }
+    }
+}
+
 /// The faults to come. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Faults(Arc<Mutex<Script>>);
@@ -141,14 +154,7 @@ impl Faults {
         let mut met = Vec::new();
         for rule in rules.iter_mut().filter(|rule| rule.endpoint.is_none_or(|wanted| wanted == endpoint)) {
             rule.seen = rule.seen.saturating_add(1);
-            let hit = match rule.occurrence {
-                Occurrence::Every => true,
-                Occurrence::Only(number) => rule.seen == number,
-                Occurrence::First(count) => rule.seen <= count,
-                Occurrence::From(number) => rule.seen >= number,
-                Occurrence::Percent(chance) => dice.percent(chance),
-            };
-            if hit {
+            if rule.occurrence.hits(rule.seen, dice) {
                 met.push(rule.fault.clone());
             }
         }

@@ -87,9 +87,9 @@ impl Testbed {
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (tls, tls_root) = tls(address)?;
-        let names = settings.dns.as_ref().map(|wish| names(wish, settings.seed)).transpose()?;
-        look_at_own(&mut settings, names.as_ref().map(|names| names.server.address()))?;
         let (clock, faults) = (Arc::new(VirtualClock::new()), Faults::new(settings.seed));
+        let names = settings.dns.as_ref().map(|wish| names(wish, settings.seed, &clock)).transpose()?;
+        look_at_own(&mut settings, names.as_ref().map(|names| names.server.address()))?;
         let managing = settings.management.map(managing).transpose()?;
         let world = World::new(settings, Site(format!("https://{address}")), Arc::clone(&clock))?;
         let directory = world.site.at("directory");
@@ -217,14 +217,14 @@ struct Listening {
     tcp: std::net::TcpListener,
 }
 
-fn names(wish: &NameSettings, seed: u64) -> Result<Listening> {
+fn names(wish: &NameSettings, seed: u64, clock: &Arc<VirtualClock>) -> Result<Listening> {
     let failed = |error: std::io::Error| {
         Error::new(ErrorKind::Io, "the name server of the test bed cannot listen")
             .context("address", wish.listen)
             .source(error)
     };
     let (udp, tcp) = dns::wire::bind(wish.listen).map_err(failed)?;
-    let server = NameServer::new(wish, udp.local_addr().map_err(failed)?, seed)?;
+    let server = NameServer::new(wish, udp.local_addr().map_err(failed)?, seed, Arc::clone(clock))?;
     Ok(Listening { server, udp, tcp })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hickory_proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, Record};
 
+use crate::dns::faults::NameFault;
 use crate::dns::kind::RecordKind;
 use crate::dns::store::{Found, Store};
 
@@ -12,7 +13,7 @@ use crate::dns::store::{Found, Store};
 const ALIASES: usize = 16;
 
 /// The answer to a question.
-pub(crate) fn answer(store: &Store, request: &Message, query: &Query) -> Message {
+pub(crate) fn answer(store: &mut Store, request: &Message, query: &Query, faults: &[NameFault]) -> Message {
     let mut reply = reply_to(request);
     reply.metadata.authoritative = true;
     // Who asks for recursion gets what a resolver would find: every zone is here.
@@ -25,7 +26,7 @@ pub(crate) fn answer(store: &Store, request: &Message, query: &Query) -> Message
     }
     let (mut at, mut seen) = (query.name().clone(), BTreeSet::new());
     loop {
-        match store.find(&at, kind) {
+        match store.find_late(&at, kind, faults) {
             Found::Records(records) => {
                 reply.add_answers(records.into_iter().map(|(ttl, data)| Record::from_rdata(at.clone(), ttl, data)));
                 break;

@@ -49,7 +49,8 @@ impl Records {
     ///
     /// [`ErrorKind::InvalidSpec`] for a name or data that are none, or when there are too many records.
     pub fn add(&self, name: &str, kind: RecordKind, data: &str) -> Result<()> {
-        self.add_with_ttl(name, kind, self.0.store().ttl, data)
+        let ttl = self.0.store().ttl;
+        self.add_with_ttl(name, kind, ttl, data)
     }
 
     /// Adds one record that resolvers may keep for so many seconds.

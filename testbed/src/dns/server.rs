@@ -1,28 +1,25 @@
 //! The name server, as a test has it in hand.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use certwright::{Error, ErrorKind, Result};
-use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
 
+use crate::clock::VirtualClock;
 use crate::dice::Dice;
-use crate::dns::answer::{answer, reply_to};
+use crate::dns::faults::NameFaults;
+use crate::dns::file::Watched;
+use crate::dns::log::{NameEntry, NameLog};
 use crate::dns::name;
 use crate::dns::records::Records;
-use crate::dns::settings::NameSettings;
+use crate::dns::settings::{NameSettings, UnsignedUpdates};
 use crate::dns::store::Store;
-use crate::dns::wire::{Reaction, Transport};
+use crate::dns::tsig::Keys;
 
 /// The name of this server in the records of every zone.
 const PRIMARY: &str = "ns.testbed.example.";
-
-/// As much as a datagram may hold without being cut on the way (DNS flag day 2020), and without EDNS.
-const DATAGRAM: u16 = 1_232;
-const SMALL: u16 = 512;
 
 /// A name server that is authoritative for every name. Clones are the same server.
 ///
@@ -45,16 +42,34 @@ pub struct NameServer {
 }
 
 impl NameServer {
-    pub(crate) fn new(settings: &NameSettings, address: SocketAddr, seed: u64) -> Result<Self> {
-        let zones = settings.zones.iter().map(|zone| name::parse(zone, None)).collect::<Result<_>>()?;
+    pub(crate) fn new(
+        settings: &NameSettings,
+        address: SocketAddr,
+        seed: u64,
+        clock: Arc<VirtualClock>,
+    ) -> Result<Self> {
         let ttl = u32::try_from(settings.ttl.as_secs()).ok().filter(|ttl| i32::try_from(*ttl).is_ok());
         let ttl = ttl.ok_or_else(|| {
             Error::new(ErrorKind::InvalidSpec, "records cannot be kept that long").context("ttl", settings.ttl)
         })?;
-        let primary = name::parse(PRIMARY, None)?;
-        let store = Store::new(settings.every.clone(), zones, primary, address, ttl);
-        let tsig = settings.keys.first().cloned().unwrap_or_else(|| made(seed));
-        Ok(Self { shared: Arc::new(Shared { store: Mutex::new(store) }), address, tsig })
+        let mut store = Store::new(name::parse(PRIMARY, None)?, address, ttl, Arc::clone(&clock));
+        store.every.clone_from(&settings.every);
+        store.set_zones(settings.zones.iter().map(|zone| name::parse(zone, None)).collect::<Result<_>>()?);
+        let keys = if settings.keys.is_empty() { vec![made(seed)] } else { settings.keys.clone() };
+        let mut file = settings.file.clone().map(Watched::new);
+        if let Some(read) = file.as_mut().and_then(|file| file.changed(ttl)) {
+            store.replace_file(read?);
+        }
+        let shared = Shared {
+            clock,
+            faults: NameFaults::new(seed),
+            keys: Keys::read(&keys)?,
+            unsigned: settings.unsigned,
+            store: Mutex::new(store),
+            log: Mutex::default(),
+            file: file.map(Mutex::new),
+        };
+        Ok(Self { shared: Arc::new(shared), address, tsig: keys.into_iter().next().unwrap_or_default() })
     }
 
     pub(crate) fn shared(&self) -> Arc<Shared> {
@@ -75,6 +90,27 @@ impl NameServer {
     pub fn records(&self) -> Records {
         Records(self.shared())
     }
+
+    /// What goes wrong from now on.
+    pub fn faults(&self) -> &NameFaults {
+        &self.shared.faults
+    }
+
+    /// The addresses of every name that was not given one, from now on. Where there are none, a name without records does
+    /// not exist.
+    pub fn set_every(&self, addresses: Vec<IpAddr>) {
+        self.shared.store().every = addresses;
+    }
+
+    /// What it was asked, in order; the last 10,000 messages.
+    pub fn log(&self) -> Vec<NameEntry> {
+        self.shared.log().after(0).map(|(_, entry)| entry.clone()).collect()
+    }
+
+    /// Forgets what it was asked.
+    pub fn clear_log(&self) {
+        self.shared.log().clear();
+    }
 }
 
 /// The key of a seed.
@@ -88,56 +124,37 @@ fn made(seed: u64) -> String {
 /// What every task of the server works on.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) faults: NameFaults,
+    pub(crate) keys: Keys,
+    pub(crate) unsigned: UnsignedUpdates,
     store: Mutex<Store>,
+    log: Mutex<NameLog>,
+    file: Option<Mutex<Watched>>,
 }
 
 impl Shared {
+    /// Every record, with those of the file as it is now.
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &self.file {
+            let changed = file.lock().unwrap_or_else(PoisonError::into_inner).changed(store.ttl);
+            // What cannot be read is kept as it was; `trouble` says why.
+            if let Some(Ok(read)) = changed {
+                store.replace_file(read);
+            }
+        }
+        store
     }
 
-    /// What is sent back for these bytes.
-    pub(crate) fn react(&self, bytes: &[u8], transport: Transport, _from: SocketAddr) -> Reaction {
-        let Ok(request) = Message::from_vec(bytes) else {
-            return Reaction { after: Duration::ZERO, bytes: unreadable(bytes) };
-        };
-        if request.metadata.message_type == MessageType::Response {
-            return Reaction { after: Duration::ZERO, bytes: None };
-        }
-        let mut reply = match (request.metadata.op_code, request.queries.as_slice()) {
-            (OpCode::Query, [query]) => answer(&self.store(), &request, query),
-            (OpCode::Query, _) => failed(&request, ResponseCode::FormErr),
-            _ => failed(&request, ResponseCode::NotImp),
-        };
-        if request.edns.is_some() {
-            let mut edns = Edns::new();
-            edns.set_max_payload(DATAGRAM);
-            reply.set_edns(edns);
-        }
-        let limit = match transport {
-            Transport::Tcp => u16::MAX,
-            Transport::Udp if request.edns.is_some() => request.max_payload().clamp(SMALL, DATAGRAM),
-            Transport::Udp => SMALL,
-        };
-        Reaction { after: Duration::ZERO, bytes: fitted(&reply, limit) }
+    pub(crate) fn log(&self) -> MutexGuard<'_, NameLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// A message that has this much room, or its beginning with the mark that there is more (RFC 2181 §9).
-fn fitted(reply: &Message, limit: u16) -> Option<Vec<u8>> {
-    let bytes = reply.to_vec().ok()?;
-    if bytes.len() <= limit.into() { Some(bytes) } else { reply.truncate().to_vec().ok() }
-}
-
-fn failed(request: &Message, code: ResponseCode) -> Message {
-    let mut reply = reply_to(request);
-    reply.metadata.response_code = code;
-    reply
-}
-
-/// FORMERR for what can be told apart from noise and from an answer.
-fn unreadable(bytes: &[u8]) -> Option<Vec<u8>> {
-    let [first, second, flags, _, _, _, _, _, _, _, _, _, ..] = bytes else { return None };
-    // The operation stays, the answer bit is set, the code is 1, and nothing follows.
-    (flags & 0x80 == 0).then(|| vec![*first, *second, 0x80 | flags & 0x78, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    /// Why the file of records could not be read, since it was changed last.
+    pub(crate) fn file_trouble(&self) -> Option<String> {
+        drop(self.store());
+        let file = self.file.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        file.trouble.clone()
+    }
 }

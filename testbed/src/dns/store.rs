@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Duration;
 
 use hickory_proto::rr::rdata::{A, AAAA, NS, SOA};
 use hickory_proto::rr::{Name, RData};
 
+use crate::clock::VirtualClock;
 use crate::dns::apex;
+use crate::dns::faults::NameFault;
+use crate::dns::file::Read;
 use crate::dns::kind::RecordKind;
 
 /// More records than any test has: what one more update would exceed.
@@ -43,7 +48,23 @@ pub(crate) struct Store {
     address: SocketAddr,
     pub(crate) ttl: u32,
     serial: u32,
+    clock: Arc<VirtualClock>,
+    /// What was there before the last change, for who is to see it late.
+    before: BTreeMap<(Name, RecordKind), Before>,
 }
+
+/// Records before they were changed.
+#[derive(Clone, Debug)]
+struct Before {
+    set: Vec<Entry>,
+    /// When they were changed.
+    at: Duration,
+    /// How many questions came since, that were to be answered late.
+    asked: u32,
+}
+
+/// How many changes are remembered.
+const CHANGES: usize = 10_000;
 
 /// What there is at a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,8 +80,98 @@ pub(crate) enum Found {
 }
 
 impl Store {
-    pub(crate) fn new(every: Vec<IpAddr>, zones: Vec<Name>, primary: Name, address: SocketAddr, ttl: u32) -> Self {
-        Self { nodes: BTreeMap::new(), count: 0, every, zones, primary, address, ttl, serial: 1 }
+    pub(crate) const fn new(primary: Name, address: SocketAddr, ttl: u32, clock: Arc<VirtualClock>) -> Self {
+        Self {
+            nodes: BTreeMap::new(),
+            count: 0,
+            every: Vec::new(),
+            zones: Vec::new(),
+            primary,
+            address,
+            ttl,
+            serial: 1,
+            clock,
+            before: BTreeMap::new(),
+        }
+    }
+
+    /// How many records were set.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// What there is at a name, or was there before the last change.
+    pub(crate) fn find_late(&mut self, name: &Name, kind: RecordKind, faults: &[NameFault]) -> Found {
+        let mut swapped = Vec::new();
+        for kind in [kind, RecordKind::CNAME] {
+            if let Some(set) = self.before(name, kind, faults) {
+                swapped.push((kind, self.swap(name, kind, set)));
+            }
+        }
+        let found = self.find(name, kind);
+        for (kind, set) in swapped.into_iter().rev() {
+            self.swap(name, kind, set);
+        }
+        found
+    }
+
+    fn before(&mut self, name: &Name, kind: RecordKind, faults: &[NameFault]) -> Option<Vec<Entry>> {
+        let before = self.before.get_mut(&(name.to_lowercase(), kind))?;
+        let passed = self.clock.elapsed().saturating_sub(before.at);
+        let late = faults.iter().any(|fault| match fault {
+            NameFault::Late(questions) => before.asked < *questions,
+            NameFault::LateFor(span) => passed < *span,
+            _ => false,
+        });
+        before.asked = before.asked.saturating_add(1);
+        late.then(|| before.set.clone())
+    }
+
+    fn swap(&mut self, name: &Name, kind: RecordKind, set: Vec<Entry>) -> Vec<Entry> {
+        let node = self.nodes.entry(name.to_lowercase()).or_default();
+        let old = if set.is_empty() { node.remove(&kind) } else { node.insert(kind, set) };
+        if node.is_empty() {
+            self.nodes.remove(name);
+        }
+        old.unwrap_or_default()
+    }
+
+    /// Remembers what is there, before it is changed.
+    fn remember(&mut self, name: &Name, kind: RecordKind) {
+        let key = (name.to_lowercase(), kind);
+        let at = self.clock.elapsed();
+        // Of changes that nobody asked about in between, the first counts: nobody saw what was there after it.
+        if let Some(before) = self.before.get_mut(&key).filter(|before| before.asked == 0) {
+            before.at = at;
+            return;
+        }
+        if self.before.len() >= CHANGES {
+            self.before.clear();
+        }
+        let set = self.set(name, kind).to_vec();
+        self.before.insert(key, Before { set, at, asked: 0 });
+    }
+
+    /// Sets where zones begin.
+    pub(crate) fn set_zones(&mut self, zones: Vec<Name>) {
+        self.zones = zones;
+    }
+
+    /// Whether there are records at a name (RFC 2136 §2.4.4). What every name has does not count.
+    pub(crate) fn is_used(&self, name: &Name) -> bool {
+        self.nodes.contains_key(name) || self.zone(name) == *name
+    }
+
+    /// Whether there are records of a type at a name.
+    pub(crate) fn has(&self, name: &Name, kind: RecordKind) -> bool {
+        let made_up = matches!(kind, RecordKind::SOA | RecordKind::NS) && self.zone(name) == *name;
+        made_up || !self.set(name, kind).is_empty()
+    }
+
+    /// Whether an alias would be beside other records.
+    pub(crate) fn has_other_than_alias(&self, name: &Name) -> bool {
+        let kinds = self.nodes.get(name).map(|node| node.keys().any(|kind| *kind != RecordKind::CNAME));
+        kinds.unwrap_or_default() || self.zone(name) == *name
     }
 
     /// What there is at a name (RFC 1034 §4.3.2 step 3, RFC 4592 for wildcards).
@@ -133,17 +244,18 @@ impl Store {
         after.next().is_some_and(|(next, _)| name.zone_of(next))
     }
 
-    /// The apex of the zone that a name is in: the deepest that was said to be one or has a SOA or NS record, or the
+    /// The apex of the zone that a name is in: the deepest that was said to be one or has a SOA or NS record, or else the
     /// registered domain.
     pub(crate) fn zone(&self, name: &Name) -> Name {
-        let registered = apex::registered(name);
         let mut at = name.clone();
         loop {
             let node = self.nodes.get(&at);
-            let cut =
-                node.is_some_and(|node| node.contains_key(&RecordKind::SOA) || node.contains_key(&RecordKind::NS));
-            if cut || at == registered || at.is_root() || self.zones.contains(&at) {
+            let has = |kind: RecordKind| node.is_some_and(|node| node.contains_key(&kind));
+            if has(RecordKind::SOA) || has(RecordKind::NS) || self.zones.contains(&at) {
                 return at;
+            }
+            if at.is_root() {
+                return apex::registered(name);
             }
             at = at.base_name();
         }
@@ -175,28 +287,32 @@ impl Store {
     /// Adds a record beside those that are there. One with the same data takes its new time to live.
     pub(crate) fn add(&mut self, name: &Name, entry: Entry) -> Change {
         let kind = RecordKind::from(entry.data.record_type());
-        let full = self.count >= MOST;
-        let set = self.nodes.entry(name.to_lowercase()).or_default().entry(kind).or_default();
-        let change = match set.iter_mut().find(|have| have.data == entry.data) {
+        match self.set(name, kind).iter().find(|have| have.data == entry.data) {
             Some(have) if have.ttl == entry.ttl => return Change::None,
-            Some(have) => {
-                *have = entry;
-                Change::Made
-            }
-            None if full => Change::Full,
+            None if self.count >= MOST => return Change::Full,
+            _ => {}
+        }
+        self.remember(name, kind);
+        let set = self.nodes.entry(name.to_lowercase()).or_default().entry(kind).or_default();
+        match set.iter_mut().find(|have| have.data == entry.data) {
+            Some(have) => *have = entry,
             None => {
                 set.push(entry);
                 self.count += 1;
-                Change::Made
             }
-        };
-        self.tidy(name, kind);
+        }
         self.serial = self.serial.wrapping_add(1);
-        change
+        Change::Made
     }
 
     /// Takes those records away that are meant; says how many.
     pub(crate) fn remove(&mut self, name: &Name, kind: Option<RecordKind>, meant: impl Fn(&Entry) -> bool) -> usize {
+        let Some(node) = self.nodes.get(name) else { return 0 };
+        let touched =
+            node.iter().filter(|(have, set)| kind.is_none_or(|kind| kind == **have) && set.iter().any(&meant));
+        for kind in touched.map(|(kind, _)| *kind).collect::<Vec<_>>() {
+            self.remember(name, kind);
+        }
         let Some(node) = self.nodes.get_mut(name) else { return 0 };
         let mut removed = 0;
         for (_, set) in node.iter_mut().filter(|(have, _)| kind.is_none_or(|kind| kind == **have)) {
@@ -225,12 +341,14 @@ impl Store {
         self.nodes.iter().flat_map(|(name, node)| node.values().flatten().map(move |entry| (name, entry)))
     }
 
-    fn tidy(&mut self, name: &Name, kind: RecordKind) {
-        if let Some(node) = self.nodes.get_mut(name) {
-            node.retain(|have, set| *have != kind || !set.is_empty());
-            if node.is_empty() {
-                self.nodes.remove(name);
-            }
+    /// Takes what came from the file away and sets this in its place.
+    pub(crate) fn replace_file(&mut self, read: Vec<Read>) {
+        let names: Vec<Name> = self.nodes.keys().cloned().collect();
+        for name in names {
+            self.remove(&name, None, |entry| entry.source == Source::File);
+        }
+        for Read { name, ttl, data } in read {
+            self.add(&name, Entry { ttl, data, source: Source::File });
         }
     }
 }
