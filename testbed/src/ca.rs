@@ -14,6 +14,8 @@ pub(crate) fn era(now: Timestamp) -> Window {
 
 #[derive(Debug)]
 pub(crate) struct Ca {
+    /// The one of the intermediate.
+    key: PrivateKey,
     roots: Vec<Certificate>,
     /// The certificate of the intermediate below each root.
     intermediates: Vec<Certificate>,
@@ -25,9 +27,18 @@ pub(crate) struct Ca {
 impl Ca {
     pub(crate) fn new(alternates: u8, now: Timestamp) -> Result<Self> {
         let key = PrivateKey::generate(KeyAlgorithm::EcdsaP256)?;
-        let mut roots = Vec::new();
-        let mut intermediates = Vec::new();
-        for _ in 0..=alternates {
+        Self::restore(key, Vec::new(), Vec::new(), alternates, now)
+    }
+
+    /// One with this key below these roots, and more roots when there are too few.
+    pub(crate) fn restore(
+        key: PrivateKey,
+        mut roots: Vec<Certificate>,
+        mut intermediates: Vec<Certificate>,
+        alternates: u8,
+        now: Timestamp,
+    ) -> Result<Self> {
+        for _ in roots.len()..=usize::from(alternates) {
             let root = root(now)?;
             intermediates.push(root.intermediate(&key, era(now))?);
             roots.push(root.certificate().clone());
@@ -35,7 +46,15 @@ impl Ca {
         let own = root(now)?.intermediate(&key, era(now))?;
         let issuing = Authority::load(intermediates.first().unwrap_or(&own).clone(), &key)?;
         let stranger = root(now)?.intermediate(&PrivateKey::generate(KeyAlgorithm::EcdsaP256)?, era(now))?;
-        Ok(Self { roots, intermediates, issuing, stranger })
+        Ok(Self { key, roots, intermediates, issuing, stranger })
+    }
+
+    pub(crate) const fn key(&self) -> &PrivateKey {
+        &self.key
+    }
+
+    pub(crate) fn intermediates(&self) -> &[Certificate] {
+        &self.intermediates
     }
 
     /// A leaf; the caller has looked at the request.

@@ -54,6 +54,12 @@ impl VirtualClock {
         self.began.elapsed().saturating_add(self.moved().forward)
     }
 
+    /// How far it was moved into the future and into the past.
+    pub(crate) fn moves(&self) -> (Duration, Duration) {
+        let Moved { forward, back } = self.moved();
+        (forward, back)
+    }
+
     fn moved(&self) -> Moved {
         *self.moved.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,6 +12,16 @@ impl Dice {
         Self(seed)
     }
 
+    /// Where it has come to.
+    pub(crate) const fn state(&self) -> u64 {
+        self.0
+    }
+
+    /// Goes on from there.
+    pub(crate) const fn resume(&mut self, state: u64) {
+        self.0 = state;
+    }
+
     pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use certwright::Window;
+use certwright::{ChallengeKind, Identifier, Window};
 use serde_json::Value;
 
 use crate::acme::problem::Problem;
@@ -76,6 +76,18 @@ pub enum Substitute {
     Stranger,
 }
 
+/// What comes of a challenge, whatever its answer is.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// It is met.
+    Valid,
+    /// It failed, for this reason.
+    Invalid(Problem),
+    /// It stays as it is: `processing`, and its authorization `pending`, until that expires.
+    Pending,
+}
+
 /// Which of the requests to an endpoint are hit. The first is number 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -112,20 +124,44 @@ pub struct Faults(Arc<Mutex<Script>>);
 #[derive(Debug)]
 struct Script {
     rules: Vec<Rule>,
+    judgements: Vec<Judgement>,
     dice: Dice,
 }
 
 #[derive(Debug)]
 struct Rule {
     endpoint: Option<Endpoint>,
-    occurrence: Occurrence,
     fault: Fault,
+    when: Count,
+}
+
+#[derive(Debug)]
+struct Judgement {
+    /// Without an asterisk.
+    identifier: Option<Identifier>,
+    kind: Option<ChallengeKind>,
+    verdict: Verdict,
+    when: Count,
+}
+
+/// How often something was seen, and when it counts.
+#[derive(Debug)]
+struct Count {
+    occurrence: Occurrence,
     seen: u32,
+}
+
+impl Count {
+    /// Seen once more: whether this is one of the occurrences.
+    fn hit(&mut self, dice: &mut Dice) -> bool {
+        self.seen = self.seen.saturating_add(1);
+        self.occurrence.hits(self.seen, dice)
+    }
 }
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(Script { rules: Vec::new(), dice: Dice::new(seed) })))
+        Self(Arc::new(Mutex::new(Script { rules: Vec::new(), judgements: Vec::new(), dice: Dice::new(seed) })))
     }
 
     /// From now on, these requests to this endpoint meet this fault.
@@ -138,23 +174,61 @@ impl Faults {
         self.add(None, occurrence, fault);
     }
 
+    /// From now on, these of the challenges for this identifier (without an asterisk; `None` for any) and of this kind
+    /// (`None` for any) are judged so, and nobody looks for their answers. Of several that apply, the first decides.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use certwright_testbed::{Occurrence, Problem, ProblemKind, Testbed, Verdict};
+    ///
+    /// let bed = Testbed::start()?;
+    /// let problem = Problem::new(ProblemKind::Dns, "SERVFAIL");
+    /// bed.faults().judge(Some("a.example".parse()?), None, Occurrence::First(1), Verdict::Invalid(problem));
+    /// # Ok::<(), certwright::Error>(())
+    /// ```
+    pub fn judge(
+        &self,
+        identifier: Option<Identifier>,
+        kind: Option<ChallengeKind>,
+        occurrence: Occurrence,
+        verdict: Verdict,
+    ) {
+        let when = Count { occurrence, seen: 0 };
+        self.script().judgements.push(Judgement { identifier, kind, verdict, when });
+    }
+
     /// Nothing goes wrong from now on.
     pub fn clear(&self) {
-        self.script().rules.clear();
+        let mut script = self.script();
+        script.rules.clear();
+        script.judgements.clear();
     }
 
     fn add(&self, endpoint: Option<Endpoint>, occurrence: Occurrence, fault: Fault) {
-        self.script().rules.push(Rule { endpoint, occurrence, fault, seen: 0 });
+        self.script().rules.push(Rule { endpoint, fault, when: Count { occurrence, seen: 0 } });
+    }
+
+    /// What is to come of this challenge; `None` when that is not for the script to say.
+    pub(crate) fn verdict(&self, identifier: &Identifier, kind: ChallengeKind) -> Option<Verdict> {
+        let mut script = self.script();
+        let Script { judgements, dice, .. } = &mut *script;
+        let applies = |rule: &&mut Judgement| {
+            rule.identifier.as_ref().is_none_or(|wanted| wanted == identifier)
+                && rule.kind.is_none_or(|wanted| wanted == kind)
+        };
+        // Each that applies counts, whichever decides.
+        let hits = judgements.iter_mut().filter(applies).map(|rule| (rule.when.hit(dice), &rule.verdict));
+        hits.fold(None, |first, (hit, verdict)| first.or_else(|| hit.then(|| verdict.clone())))
     }
 
     /// The faults that this request meets, in the order in which they were asked for.
     pub(crate) fn met_by(&self, endpoint: Endpoint) -> Vec<Fault> {
         let mut script = self.script();
-        let Script { rules, dice } = &mut *script;
+        let Script { rules, dice, .. } = &mut *script;
         let mut met = Vec::new();
         for rule in rules.iter_mut().filter(|rule| rule.endpoint.is_none_or(|wanted| wanted == endpoint)) {
-            rule.seen = rule.seen.saturating_add(1);
-            if rule.occurrence.hits(rule.seen, dice) {
+            if rule.when.hit(dice) {
                 met.push(rule.fault.clone());
             }
         }
@@ -185,6 +259,23 @@ mod tests {
         assert_eq!(hits(Occurrence::From(3)), [false, false, true, true]);
         assert_eq!(hits(Occurrence::Percent(100)), [true; 4]);
         assert_eq!(hits(Occurrence::Percent(0)), [false; 4]);
+    }
+
+    #[test]
+    fn a_verdict_is_for_an_identifier_and_a_kind() {
+        let faults = Faults::new(1);
+        let name = |name: &str| name.parse::<Identifier>().unwrap();
+        let kind = Some(ChallengeKind::Dns01);
+        faults.judge(Some(name("a.example")), kind, Occurrence::Only(2), Verdict::Pending);
+        faults.judge(None, None, Occurrence::First(3), Verdict::Valid);
+        let of = |identifier: &str, kind| faults.verdict(&name(identifier), kind);
+        assert_eq!(of("a.example", ChallengeKind::Dns01), Some(Verdict::Valid));
+        assert_eq!(of("a.example", ChallengeKind::Http01), Some(Verdict::Valid));
+        assert_eq!(of("a.example", ChallengeKind::Dns01), Some(Verdict::Pending));
+        assert_eq!(of("b.example", ChallengeKind::Dns01), None);
+        faults.judge(None, None, Occurrence::Every, Verdict::Valid);
+        faults.clear();
+        assert_eq!(of("b.example", ChallengeKind::Dns01), None);
     }
 
     #[test]

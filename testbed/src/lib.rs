@@ -31,6 +31,7 @@ mod faults;
 mod log;
 mod management;
 mod settings;
+mod state;
 mod testbed;
 mod wire;
 
@@ -44,9 +45,11 @@ pub use dns::records::{NameRecord, Records};
 pub use dns::server::NameServer;
 pub use dns::settings::{NameSettings, UnsignedUpdates};
 pub use dns::wire::Transport;
-pub use faults::{Fault, Faults, Occurrence, Substitute};
+pub use faults::{Fault, Faults, Occurrence, Substitute, Verdict};
 pub use log::Entry;
-pub use settings::{ExternalAccount, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation};
+pub use settings::{
+    ExternalAccount, Limit, Limits, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation,
+};
 pub use testbed::Testbed;
 pub use wire::distort::strings_of;
 
@@ -61,5 +64,15 @@ pub mod fuzzing {
     /// The problem document.
     pub fn front_door(body: &[u8]) -> Result<serde_json::Value, serde_json::Value> {
         crate::acme::front::seen(body)
+    }
+
+    /// What a name server that takes unsigned updates answers to two datagrams of the same bytes.
+    pub fn name_messages(bytes: &[u8]) -> [Option<Vec<u8>>; 2] {
+        crate::dns::react::seen(bytes)
+    }
+
+    /// What a call to the management is answered: the status, and the body.
+    pub fn management(method: &str, path: &str, query: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        crate::management::ask::seen(method, path, query, body)
     }
 }

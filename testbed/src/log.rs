@@ -32,27 +32,80 @@ pub struct Entry {
     pub answer: String,
 }
 
+/// One request as it is kept: small, and read when somebody wants to know.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    pub(crate) at: Duration,
+    pub(crate) method: Box<str>,
+    pub(crate) path: Box<str>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) payload: Option<Box<[u8]>>,
+    pub(crate) status: Option<u16>,
+    pub(crate) answer: Box<[u8]>,
+}
+
+impl Heard {
+    fn entry(&self) -> Entry {
+        let cut = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        // A character that was cut in two is left out.
+        let answer = match str::from_utf8(&self.answer) {
+            Err(error) if error.error_len().is_none() => {
+                cut(self.answer.get(..error.valid_up_to()).unwrap_or_default())
+            }
+            _ => cut(&self.answer),
+        };
+        Entry {
+            at: self.at,
+            method: self.method.to_string(),
+            path: self.path.to_string(),
+            endpoint: self.endpoint,
+            payload: self.payload.as_ref().and_then(|payload| serde_json::from_slice(payload).ok()),
+            status: self.status,
+            answer,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Log(VecDeque<Entry>);
+pub(crate) struct Log {
+    heard: VecDeque<Heard>,
+    /// How many are gone.
+    gone: usize,
+}
 
 impl Log {
-    pub(crate) fn add(&mut self, mut entry: Entry) {
-        if entry.answer.len() > LONGEST {
-            let end = (0..=LONGEST).rev().find(|end| entry.answer.is_char_boundary(*end)).unwrap_or(0);
-            entry.answer.truncate(end);
+    pub(crate) fn add(&mut self, heard: Heard) {
+        self.heard.push_back(heard);
+        if self.heard.len() > REMEMBERED {
+            self.heard.pop_front();
+            self.gone += 1;
         }
-        self.0.push_back(entry);
-        if self.0.len() > REMEMBERED {
-            self.0.pop_front();
-        }
+    }
+
+    /// What is kept of an answer.
+    pub(crate) fn beginning(answer: &[u8]) -> Box<[u8]> {
+        answer.get(..LONGEST).unwrap_or(answer).into()
     }
 
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.0.iter().cloned().collect()
+        self.heard.iter().map(Heard::entry).collect()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.gone += self.heard.len();
+        self.heard.clear();
+    }
+
+    /// Those after the one of this number, each with its own; the first ever is number 1.
+    pub(crate) fn after(&self, number: usize) -> impl Iterator<Item = (usize, Entry)> {
+        let gone = self.gone;
+        let heard = self.heard.iter().enumerate().skip(number.saturating_sub(gone));
+        heard.map(move |(at, heard)| (gone + at + 1, heard.entry()))
+    }
+
+    /// The number of the last one.
+    pub(crate) fn last(&self) -> usize {
+        self.gone + self.heard.len()
     }
 }
 
@@ -64,20 +117,24 @@ mod tests {
     fn memory_is_bounded() {
         let mut log = Log::default();
         for number in 0..REMEMBERED + 5 {
-            log.add(Entry {
+            log.add(Heard {
                 at: Duration::ZERO,
-                method: "GET".to_owned(),
-                path: format!("/{number}"),
+                method: "GET".into(),
+                path: format!("/{number}").into(),
                 endpoint: Endpoint::Unknown,
                 payload: None,
                 status: Some(404),
-                answer: "é".repeat(if number == 7 { LONGEST } else { 1 }),
+                answer: Log::beginning(format!("x{}", "é".repeat(if number == 7 { LONGEST } else { 1 })).as_bytes()),
             });
         }
         let entries = log.entries();
         assert_eq!((entries.len(), entries[0].path.as_str()), (REMEMBERED, "/5"));
-        assert_eq!(entries[2].answer.len(), LONGEST);
+        assert_eq!(entries[2].answer.len(), LONGEST - 1);
+        assert_eq!(
+            log.after(10_004).map(|(number, entry)| (number, entry.path)).collect::<Vec<_>>(),
+            [(10_005, "/10004".to_owned())]
+        );
         log.clear();
-        assert!(log.entries().is_empty());
+        assert!(log.entries().is_empty() && log.last() == REMEMBERED + 5);
     }
 }

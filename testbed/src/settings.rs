@@ -1,9 +1,11 @@
 //! What kind of world it is.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::dns::settings::NameSettings;
+use certwright::DnsName;
 
 /// How a test bed is made up.
 ///
@@ -39,10 +41,78 @@ pub struct Settings {
     pub patience: Duration,
     /// Whether certificates have renewal information (RFC 9773).
     pub renewal_info: RenewalInformation,
+    /// Names that nothing is issued for, nor for any name below them (`rejectedIdentifier`).
+    pub blocked: Vec<DnsName>,
+    /// The issuer domain name (RFC 8659 §4.2) that a CAA record has to hold, where there is one; `None` when nobody looks.
+    /// Records are where names are: only a name server has any.
+    pub caa: Option<DnsName>,
+    /// How often things may be done.
+    pub limits: Limits,
+    /// What clients that wait are told in `Retry-After`, in whole seconds; `None` when they are told nothing.
+    pub ask_again: Option<Duration>,
+    /// A directory where accounts, orders, authorizations, certificates, the time and the authority's keys outlive the
+    /// process; it is made for the owner alone. `None` when they do not. Let `listen` name a port then: every URL has it.
+    pub state: Option<PathBuf>,
     /// The name server that belongs to this world, where there is one.
     pub dns: Option<NameSettings>,
     /// Where it is managed by plain HTTP, where it is; port 0 is one of the system's choice.
     pub management: Option<SocketAddr>,
+}
+
+/// How often things may be done. A bucket that was emptied refills steadily: after `within` it is full again. Renewals that
+/// name what they replace (RFC 9773 §5) are free of all limits.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use certwright_testbed::{Limit, Limits, Settings};
+///
+/// let hour = Duration::from_secs(3_600);
+/// let few = Limits { orders_per_account: Some(Limit { count: 2, within: hour }), ..Limits::default() };
+/// let settings = Settings { limits: few, ..Settings::default() };
+/// assert_eq!(Limits::lets_encrypt().certificates_per_set, Some(Limit { count: 5, within: 168 * hour }));
+/// # drop(settings);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// New accounts from one address.
+    pub accounts_per_address: Option<Limit>,
+    /// New orders of one account.
+    pub orders_per_account: Option<Limit>,
+    /// Certificates for names below one registered domain (of the public suffix list).
+    pub certificates_per_domain: Option<Limit>,
+    /// Certificates for exactly these identifiers.
+    pub certificates_per_set: Option<Limit>,
+    /// Failed validations of one identifier by one account.
+    pub failures_per_identifier: Option<Limit>,
+}
+
+/// So many in so much time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How many.
+    pub count: u32,
+    /// In what time.
+    pub within: Duration,
+}
+
+impl Limits {
+    /// Those of Let's Encrypt's production environment (<https://letsencrypt.org/docs/rate-limits/>).
+    pub const fn lets_encrypt() -> Self {
+        const HOUR: u64 = 3_600;
+        const fn limit(count: u32, hours: u64) -> Option<Limit> {
+            Some(Limit { count, within: Duration::from_secs(hours * HOUR) })
+        }
+        Self {
+            accounts_per_address: limit(10, 3),
+            orders_per_account: limit(300, 3),
+            certificates_per_domain: limit(50, 168),
+            certificates_per_set: limit(5, 168),
+            failures_per_identifier: limit(5, 1),
+        }
+    }
 }
 
 /// How answers to challenges are judged.
@@ -151,6 +221,11 @@ impl Default for Settings {
             alternates: 0,
             patience: 7 * DAY,
             renewal_info: RenewalInformation::Offered,
+            blocked: Vec::new(),
+            caa: None,
+            limits: Limits::default(),
+            ask_again: None,
+            state: None,
             dns: None,
             management: None,
         }

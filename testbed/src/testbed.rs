@@ -4,17 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use certwright::{
-    Authority, Certificate, Clock, Error, ErrorKind, KeyAlgorithm, PrivateKey, Result, Sans, SystemClock, Window,
-};
-use rustls::ServerConfig;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use certwright::{Certificate, Error, ErrorKind, Result, Window};
 use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
 
 use crate::acme::route::Site;
 use crate::acme::world::World;
-use crate::ca::era;
 use crate::clock::VirtualClock;
 use crate::dns;
 use crate::dns::server::NameServer;
@@ -24,7 +18,9 @@ use crate::log::Entry;
 use crate::management;
 use crate::management::listener::Bed;
 use crate::settings::{Names, Real, Settings, Validation};
+use crate::state::{Keeper, Kept, Store};
 use crate::wire::server::{Shared, serve};
+use crate::wire::tls;
 
 /// An ACME server in this process. It is gone when it is dropped, with every connection to it.
 ///
@@ -86,14 +82,26 @@ impl Testbed {
         let listener = std::net::TcpListener::bind(at).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (tls, tls_root) = tls(address)?;
-        let (clock, faults) = (Arc::new(VirtualClock::new()), Faults::new(settings.seed));
+        let store = settings.state.as_deref().map(Store::open).transpose()?;
+        let kept = store.as_ref().map_or(Ok(None), Store::read)?;
+        let own = kept.as_ref().map_or_else(tls::root, Kept::tls)?;
+        let (tls, tls_root) = (tls::acceptor(address, &own)?, own.root.pem());
+        let clock = Arc::new(VirtualClock::new());
         let names = settings.dns.as_ref().map(|wish| names(wish, settings.seed, &clock)).transpose()?;
         look_at_own(&mut settings, names.as_ref().map(|names| names.server.address()))?;
         let managing = settings.management.map(managing).transpose()?;
-        let world = World::new(settings, Site(format!("https://{address}")), Arc::clone(&clock))?;
+        let initial = settings.clone();
+        let mut world = World::new(settings, Site(format!("https://{address}")), Arc::clone(&clock))?;
+        if let Some(kept) = kept {
+            kept.restore(&mut world)?;
+        }
         let directory = world.site.at("directory");
-        let shared = Arc::new(Shared::new(world, faults));
+        let shared = Arc::new(Shared::new(world));
+        let keeper = store.map(|store| Keeper { store, tls: own, shared: Arc::clone(&shared) });
+        if let Some(keeper) = &keeper {
+            // What cannot be written is said now.
+            keeper.keep()?;
+        }
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop, stopped) = oneshot::channel();
@@ -101,7 +109,14 @@ impl Testbed {
         let dns = names.as_ref().map(|names| names.server.clone());
         let management = managing.as_ref().map(|(_, address)| *address);
         let managing = managing.map(|(listener, address)| {
-            let bed = Bed { address, shared: Arc::clone(&shared), clock: Arc::clone(&clock), dns: dns.clone() };
+            let bed = Bed {
+                address,
+                shared: Arc::clone(&shared),
+                clock: Arc::clone(&clock),
+                dns: dns.clone(),
+                settings: initial,
+                tls_root: tls_root.clone(),
+            };
             (listener, Arc::new(bed))
         });
         let run = move || {
@@ -114,8 +129,11 @@ impl Testbed {
                 if let Some((listener, bed)) = managing {
                     tokio::spawn(management::listener::serve(listener, bed));
                 }
-                // Whether it is told or its owner is gone.
-                let _ = stopped.await;
+                // Until it is told or its owner is gone.
+                match keeper {
+                    Some(keeper) => keeper.until(stopped).await,
+                    None => drop(stopped.await),
+                }
             });
             // Every connection is a task of the runtime and goes with it.
         };
@@ -191,7 +209,13 @@ impl Testbed {
     /// The number of the reason why a leaf was revoked; `None` when it was not, or is not of this server.
     pub fn revoked(&self, leaf: &Certificate) -> Option<u64> {
         let world = self.shared.world();
-        world.certificates.iter().find(|certified| certified.leaf.der() == leaf.der())?.revoked
+        world.certificates.get(world.certificate_of(leaf.der())?)?.revoked
+    }
+
+    /// Other terms of service from now on, as a URL. Accounts that agreed to others before have to agree anew
+    /// (`userActionRequired`, RFC 8555 §7.3.3).
+    pub fn change_terms(&self, url: &str) {
+        self.shared.world().settings.terms = Some(url.to_owned());
     }
 
     /// Suggests this window for the renewal of every certificate; `None` for what it suggests by itself: two thirds into
@@ -254,25 +278,4 @@ fn look_at_own(settings: &mut Settings, own: Option<SocketAddr>) -> Result<()> {
         })?);
     }
     Ok(())
-}
-
-/// TLS for this address and for `localhost`, below a root of its own.
-fn tls(address: SocketAddr) -> Result<(TlsAcceptor, String)> {
-    // The clients' libraries look at the machine's clock, whatever the time of this world.
-    let era = era(SystemClock.now());
-    let (root_key, key) =
-        (PrivateKey::generate(KeyAlgorithm::EcdsaP256)?, PrivateKey::generate(KeyAlgorithm::EcdsaP256)?);
-    let root = Authority::load(Authority::root(&root_key, "certwright test bed TLS", &[], era)?, &root_key)?;
-    let intermediate = root.intermediate(&root_key, era)?;
-    let issuing = Authority::load(intermediate.clone(), &root_key)?;
-    let names = Sans::new(vec![address.ip().to_string().parse()?, "localhost".parse()?])?;
-    let leaf = issuing.sign_leaf(key.public_key_der(), &names, era)?;
-    let chain = vec![CertificateDer::from(leaf.der().to_vec()), CertificateDer::from(intermediate.der().to_vec())];
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_der().expose().to_vec()));
-    let bug = |error: rustls::Error| Error::new(ErrorKind::Bug, "TLS cannot be set up").source(error);
-    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().map_err(bug)?.with_no_client_auth();
-    let mut config = builder.with_single_cert(chain, key).map_err(bug)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok((TlsAcceptor::from(Arc::new(config)), root.certificate().pem()))
 }

@@ -53,7 +53,7 @@ impl Web {
     ///
     /// When there is no whole answer in time, or it is not one of success.
     pub fn get(&self, path: &str) -> io::Result<Answer> {
-        self.ask("GET", path, "")?.success(path)
+        self.send("GET", path, &[], b"")?.success(path)
     }
 
     /// Posts a JSON text.
@@ -62,19 +62,25 @@ impl Web {
     ///
     /// As [`Web::get`].
     pub fn post(&self, path: &str, json: &str) -> io::Result<Answer> {
-        self.ask("POST", path, json)?.success(path)
+        self.send("POST", path, &[("Content-Type", "application/json")], json.as_bytes())?.success(path)
     }
 
     /// The answer, whatever its status. HTTP/1.0, so that it ends with the connection and is not cut into pieces.
-    fn ask(&self, method: &str, path: &str, body: &str) -> io::Result<Answer> {
+    ///
+    /// # Errors
+    ///
+    /// When there is no whole answer in time.
+    pub fn send(&self, method: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> io::Result<Answer> {
         let mut tcp = TcpStream::connect_timeout(&self.address, PATIENCE)?;
         tcp.set_read_timeout(Some(PATIENCE))?;
         tcp.set_write_timeout(Some(PATIENCE))?;
-        let request = format!(
-            "{method} {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = format!(
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{fields}Content-Length: {}\r\n\r\n",
             self.address,
             body.len(),
         );
+        let request = [head.as_bytes(), body].concat();
         match &self.tls {
             None => exchange(&mut tcp, &request),
             Some(config) => {
@@ -87,7 +93,18 @@ impl Web {
 }
 
 impl Answer {
-    fn success(self, path: &str) -> io::Result<Self> {
+    /// A field of the head, the first of its name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let fields = self.head.lines().filter_map(|line| line.split_once(':'));
+        fields.filter(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
+    }
+
+    /// The answer of somebody who was successful.
+    ///
+    /// # Errors
+    ///
+    /// When it is another one.
+    pub fn success(self, path: &str) -> io::Result<Self> {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
@@ -96,11 +113,15 @@ impl Answer {
     }
 }
 
-fn exchange(stream: &mut (impl Read + Write), request: &str) -> io::Result<Answer> {
-    stream.write_all(request.as_bytes())?;
-    stream.flush()?;
+fn exchange(stream: &mut (impl Read + Write), request: &[u8]) -> io::Result<Answer> {
+    // Who is asked too much may answer and end before everything was said.
+    let said = stream.write_all(request).and_then(|()| stream.flush());
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
+    let heard = stream.read_to_end(&mut answer);
+    if answer.is_empty() {
+        said?;
+        heard?;
+    }
     split(&answer).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidData, format!("no answer of HTTP: {}", String::from_utf8_lossy(&answer)))
     })
@@ -113,7 +134,7 @@ fn split(answer: &[u8]) -> Option<Answer> {
     Some(Answer { status, head: head.to_owned(), body: body.to_vec() })
 }
 
-fn trusting(roots: &[u8]) -> io::Result<ClientConfig> {
+pub(crate) fn trusting(roots: &[u8]) -> io::Result<ClientConfig> {
     let mut store = RootCertStore::empty();
     for root in CertificateDer::pem_slice_iter(roots) {
         store.add(root.map_err(io::Error::other)?).map_err(io::Error::other)?;

@@ -4,10 +4,11 @@ use certwright::{ChallengeKind, Identifier, Timestamp};
 use serde_json::{Value, json};
 
 use crate::acme::front::Signed;
-use crate::acme::order::written;
-use crate::acme::problem::{Problem, malformed, unauthorized};
-use crate::acme::validate::Job;
+use crate::acme::order::{identifier, written};
+use crate::acme::problem::{Problem, ProblemKind, malformed, unauthorized};
+use crate::acme::validate::{Job, Place};
 use crate::acme::world::World;
+use crate::faults::Verdict;
 use crate::settings::{Reuse, Validation};
 use crate::wire::reply::Reply;
 
@@ -19,11 +20,21 @@ pub(crate) struct Authorization {
     pub(crate) span: Span,
     pub(crate) status: Status,
     pub(crate) expires: Timestamp,
+    pub(crate) origin: Origin,
     pub(crate) challenges: Vec<Challenge>,
 }
 
-/// What it authorizes: the name, or every name just below it.
+/// Why it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// For an order.
+    Order,
+    /// Before any order (RFC 8555 §7.4.1): orders use it, whatever the settings say about using authorizations again.
+    Advance,
+}
+
+/// What it authorizes: the name, or every name just below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Span {
     Exact,
     Wildcard,
@@ -59,7 +70,7 @@ impl Status {
         matches!(self, Self::Invalid | Self::Deactivated | Self::Expired)
     }
 
-    const fn word(self) -> &'static str {
+    pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Pending => "pending",
             Self::Valid => "valid",
@@ -80,16 +91,16 @@ impl World {
     /// An authorization for an identifier of an order: one that is valid, or a new one.
     pub(crate) fn authorize(&mut self, account: usize, wanted: &Identifier) -> usize {
         let (identifier, span) = bare(wanted);
-        let now = self.now();
-        let valid = self.authorizations.iter().position(|have| {
-            have.account == account
-                && have.identifier == identifier
-                && have.span == span
-                && have.status_at(now) == Status::Valid
-        });
-        if let Some(number) = valid.filter(|_| self.settings.reuse == Reuse::Always) {
-            return number;
+        let always = self.settings.reuse == Reuse::Always;
+        let wanted = |have: &Authorization| always || have.origin == Origin::Advance;
+        match self.valid_authorization(account, &identifier, span, wanted) {
+            Some(number) => number,
+            None => self.begin(account, identifier, span, Origin::Order),
         }
+    }
+
+    /// A new one, pending.
+    fn begin(&mut self, account: usize, identifier: Identifier, span: Span, origin: Origin) -> usize {
         let kinds: &[ChallengeKind] = match (&identifier, span) {
             (_, Span::Wildcard) => &[ChallengeKind::Dns01],
             (Identifier::Ip(_), _) => &[ChallengeKind::Http01, ChallengeKind::TlsAlpn01],
@@ -99,28 +110,59 @@ impl World {
             .iter()
             .map(|kind| Challenge { kind: *kind, token: self.dice.token(), state: State::Pending })
             .collect();
-        let expires = now.saturating_add(self.settings.patience);
-        self.authorizations.push(Authorization {
-            account,
-            identifier,
-            span,
-            status: Status::Pending,
-            expires,
-            challenges,
-        });
+        let (status, expires) = (Status::Pending, self.now().saturating_add(self.settings.patience));
+        self.authorizations.push(Authorization { account, identifier, span, status, expires, origin, challenges });
         self.authorizations.len() - 1
+    }
+
+    /// One before any order (RFC 8555 §7.4.1).
+    pub(crate) fn new_authorization(&mut self, signed: &Signed) -> Result<Reply, Problem> {
+        let account = signed.account()?;
+        let wish = signed.object()?;
+        let wanted = identifier(wish.get("identifier").ok_or_else(|| malformed("there is no `identifier`"))?)?;
+        if matches!(wanted, Identifier::Wildcard(_)) {
+            let detail =
+                format!("`{wanted}` cannot be authorized before an order: a wildcard is authorized by its order");
+            return Err(Problem::new(ProblemKind::RejectedIdentifier, detail));
+        }
+        self.is_allowed(&wanted)?;
+        let number = match self.valid_authorization(account, &wanted, Span::Exact, |_| true) {
+            Some(number) => number,
+            None => self.begin(account, wanted, Span::Exact, Origin::Advance),
+        };
+        if let Some(authorization) = self.authorizations.get_mut(number) {
+            authorization.origin = Origin::Advance;
+        }
+        let shown = self.show_authorization(number)?;
+        Ok(Reply::json(201, &shown).with("Location", self.site.authorization(number)))
     }
 
     /// Shows it, or gives it up (RFC 8555 §7.5.2).
     pub(crate) fn authorization(&mut self, signed: &Signed, number: usize) -> Result<Reply, Problem> {
+        let now = self.now();
         let authorization = self.own_authorization(signed, number)?;
         if !signed.is_fetch() {
-            match signed.object()?.get("status").and_then(Value::as_str) {
-                Some("deactivated") => authorization.status = Status::Deactivated,
+            match (signed.object()?.get("status").and_then(Value::as_str), authorization.status_at(now)) {
+                (Some("deactivated"), Status::Pending | Status::Valid | Status::Deactivated) => {
+                    authorization.status = Status::Deactivated;
+                }
+                (Some("deactivated"), over) => {
+                    return Err(malformed(format!("the authorization is {} and stays so", over.word())));
+                }
                 _ => return Err(malformed("an authorization can be made `deactivated`, and nothing else")),
             }
         }
-        self.show_authorization(number).map(|shown| Reply::json(200, &shown))
+        let judging = authorization.challenges.iter().any(|challenge| challenge.state == State::Processing);
+        let reply = self.show_authorization(number).map(|shown| Reply::json(200, &shown))?;
+        Ok(if judging { self.patient(reply) } else { reply })
+    }
+
+    /// An answer to somebody who will ask again.
+    pub(crate) fn patient(&self, reply: Reply) -> Reply {
+        match self.settings.ask_again {
+            Some(span) => reply.with("Retry-After", span.as_secs().to_string()),
+            None => reply,
+        }
     }
 
     /// Shows a challenge, or begins to look for its answer (RFC 8555 §7.5.1).
@@ -128,30 +170,34 @@ impl World {
         let (now, validation) = (self.now(), self.settings.validation.clone());
         let authorization = self.own_authorization(signed, number)?;
         let pending = authorization.status_at(now) == Status::Pending;
-        let identifier = authorization.identifier.clone();
+        let (identifier, span) = (authorization.identifier.clone(), authorization.span);
+        let status = authorization.status_at(now);
         let challenge = authorization
             .challenges
             .get_mut(which)
             .ok_or_else(|| malformed("there is no such challenge").with_status(404))?;
+        let mut judging = challenge.state == State::Processing;
         if !signed.is_fetch() {
             signed.object()?;
+            if matches!(status, Status::Deactivated | Status::Expired) {
+                return Err(malformed(format!("the authorization of this challenge is {}", status.word())));
+            }
             // One that was judged stays as it was judged; a second request changes nothing.
             if pending && challenge.state == State::Pending {
                 challenge.state = State::Processing;
+                judging = true;
                 let (kind, token) = (challenge.kind, challenge.token.clone());
-                match validation {
-                    Validation::Believed => self.judge(number, which, Ok(())),
-                    Validation::Real(real) => {
+                match (self.script.verdict(&identifier, kind), validation) {
+                    (Some(Verdict::Pending), _) => {}
+                    (Some(Verdict::Invalid(problem)), _) => self.judge(number, which, Err(problem)),
+                    (Some(Verdict::Valid), _) | (None, Validation::Believed) => self.judge(number, which, Ok(())),
+                    (None, Validation::Real(real)) => {
                         let proof = format!("{token}.{}", signed.key.thumbprint());
-                        self.jobs.push(Job {
-                            authorization: number,
-                            challenge: which,
-                            kind,
-                            token,
-                            proof,
-                            identifier,
-                            real,
-                        });
+                        let account = self.site.account(signed.account()?);
+                        let caa = self.settings.caa.clone();
+                        let (authorization, challenge) = (number, which);
+                        let place = Place { authorization, challenge };
+                        self.jobs.push(Job { place, kind, token, proof, identifier, span, account, caa, real });
                     }
                 }
             }
@@ -160,23 +206,33 @@ impl World {
         let shown = self
             .show_challenge(number, which)
             .ok_or_else(|| malformed("there is no such challenge").with_status(404))?;
-        Ok(Reply::json(200, &shown).with("Link", up))
+        let reply = Reply::json(200, &shown).with("Link", up);
+        Ok(if judging { self.patient(reply) } else { reply })
     }
 
     /// What came of looking for an answer.
     pub(crate) fn judge(&mut self, number: usize, which: usize, outcome: Result<(), Problem>) {
         let now = self.now();
+        self.changed = true;
         let Some(authorization) = self.authorizations.get_mut(number) else { return };
         let Some(challenge) = authorization.challenges.get_mut(which) else { return };
         let status = if outcome.is_ok() { Status::Valid } else { Status::Invalid };
         challenge.state = outcome.map_or_else(State::Invalid, |()| State::Valid(now));
-        if authorization.status == Status::Pending {
+        let failed = matches!(challenge.state, State::Invalid(_));
+        if authorization.status_at(now) == Status::Pending {
             authorization.status = status;
+            if status == Status::Valid {
+                self.index.add_valid(authorization, number);
+            }
+        }
+        if failed {
+            let (account, identifier) = (authorization.account, authorization.identifier.clone());
+            self.count_failure(account, &identifier);
         }
     }
 
     fn own_authorization(&mut self, signed: &Signed, number: usize) -> Result<&mut Authorization, Problem> {
-        let account = Self::signer(signed)?;
+        let account = signed.account()?;
         let authorization = self
             .authorizations
             .get_mut(number)
@@ -188,16 +244,19 @@ impl World {
         }
     }
 
-    fn show_authorization(&self, number: usize) -> Result<Value, Problem> {
+    pub(crate) fn show_authorization(&self, number: usize) -> Result<Value, Problem> {
         let authorization = self
             .authorizations
             .get(number)
             .ok_or_else(|| malformed("there is no such authorization").with_status(404))?;
-        // Of a valid one, the challenge that was met is left (RFC 8555 §7.1.4).
+        // Of one that was judged, the challenge that decided is left (RFC 8555 §7.1.4).
         let shown = |which: &usize| {
-            let challenge = authorization.challenges.get(*which);
-            authorization.status != Status::Valid
-                || challenge.is_some_and(|challenge| matches!(challenge.state, State::Valid(_)))
+            let state = authorization.challenges.get(*which).map(|challenge| &challenge.state);
+            match authorization.status {
+                Status::Valid => matches!(state, Some(State::Valid(_))),
+                Status::Invalid => matches!(state, Some(State::Invalid(_))),
+                Status::Pending | Status::Deactivated | Status::Expired => true,
+            }
         };
         let challenges = (0..authorization.challenges.len()).filter(shown);
         let mut value = json!({

@@ -15,15 +15,14 @@ impl World {
             if known.is_empty() {
                 return Ok(None);
             }
-            let detail = "an account has to be bound to an external one";
+            let detail = "an account has to be bound to an external one: send `externalAccountBinding`";
             return Err(Problem::new(ProblemKind::ExternalAccountRequired, detail));
         };
         let jws = Jws::from_value(binding)?;
         if jws.algorithm != "HS256" {
-            return Err(Problem::new(
-                ProblemKind::BadSignatureAlgorithm,
-                "an external account binding is signed with HS256",
-            ));
+            let detail = format!("an external account binding is signed with HS256, not with `{}`", jws.algorithm);
+            let problem = Problem::new(ProblemKind::BadSignatureAlgorithm, detail);
+            return Err(problem.with("algorithms", serde_json::json!(["HS256"])));
         }
         if jws.nonce.is_some() || jws.url != self.site.at("new-account") {
             return Err(malformed("an external account binding has no `nonce` and the `url` of the request around it"));
@@ -37,7 +36,7 @@ impl World {
         if Jwk::read(&jws.json()?)? != *key {
             return Err(malformed("the external account binding is for another account key"));
         }
-        if self.accounts.iter().any(|other| other.bound_to.as_ref() == Some(id)) {
+        if self.index.is_bound(id) {
             return Err(unauthorized(format!("the external account `{id}` is bound already")));
         }
         Ok(Some(id.clone()))

@@ -1,8 +1,10 @@
 //! The front door: a signed request is let in, or told why not (RFC 8555 §6).
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
-use crate::acme::account::Standing;
+use crate::acme::account::{Account, Standing};
 use crate::acme::jwk::Jwk;
 use crate::acme::jws::{Jws, Signer};
 use crate::acme::problem::{Problem, ProblemKind, malformed, unauthorized};
@@ -20,6 +22,10 @@ pub(crate) struct Asked<'a> {
     /// Its whole URL.
     pub(crate) url: &'a str,
     pub(crate) content_type: &'a str,
+    /// What the client would like to have (RFC 9110 §12.5.1); empty for anything.
+    pub(crate) accept: &'a str,
+    /// Whom it came from.
+    pub(crate) from: IpAddr,
     pub(crate) body: &'a [u8],
 }
 
@@ -50,8 +56,9 @@ impl Signed {
         if self.is_fetch() { Ok(()) } else { Err(malformed("this is fetched with an empty payload (POST-as-GET)")) }
     }
 
-    pub(crate) fn value(&self) -> Option<Value> {
-        self.jws.json().ok()
+    /// The account that signed.
+    pub(crate) fn account(&self) -> Result<usize, Problem> {
+        self.account.ok_or_else(|| malformed("this is asked for with `kid`, the URL of an account"))
     }
 }
 
@@ -61,7 +68,9 @@ impl World {
             return Err(malformed(format!("the body is longer than {LONGEST} bytes")).with_status(413));
         }
         if asked.content_type != "application/jose+json" {
-            return Err(malformed("a signed request has the media type application/jose+json").with_status(415));
+            let detail =
+                format!("a signed request has the media type application/jose+json, not {:?}", asked.content_type);
+            return Err(malformed(detail).with_status(415));
         }
         let jws = Jws::read(asked.body)?;
         let nonce = jws.nonce.as_deref().ok_or_else(|| bad_nonce("the protected header has no `nonce`"))?;
@@ -72,7 +81,9 @@ impl World {
             return Err(bad_nonce("this good nonce is refused, as the test wishes"));
         }
         if jws.url != asked.url {
-            return Err(unauthorized(format!("the protected header is for `{}`, sent to `{}`", jws.url, asked.url)));
+            // RFC 8555 §6.4.
+            let detail = format!("`url` of the protected header is `{}`, sent to `{}`", jws.url, asked.url);
+            return Err(unauthorized(detail).with_status(401));
         }
         let by_key = matches!(endpoint, Endpoint::NewAccount | Endpoint::RevokeCertificate);
         let signed = match jws.signer.clone() {
@@ -87,14 +98,33 @@ impl World {
                 if known.standing != Standing::Valid {
                     return Err(unauthorized("the account was deactivated").with_status(401));
                 }
+                if !matches!(endpoint, Endpoint::Account | Endpoint::KeyChange) {
+                    self.agreed(known)?;
+                }
                 Signed { account: Some(account), key: known.key.clone(), jws }
             }
             _ if endpoint == Endpoint::NewAccount => {
-                return Err(malformed("a new account is asked for with `jwk`"));
+                return Err(malformed("a new account is asked for with `jwk`, the key that it is to have"));
+            }
+            _ if endpoint == Endpoint::RevokeCertificate => {
+                let detail =
+                    "this is asked for with `kid`, the URL of an account, or `jwk`, the key of the certificate";
+                return Err(malformed(detail));
             }
             _ => return Err(malformed("this is asked for with `kid`, the URL of an account")),
         };
         Ok(signed)
+    }
+
+    /// Whether the terms that hold now were agreed to (RFC 8555 §7.3.3).
+    fn agreed(&self, account: &Account) -> Result<(), Problem> {
+        let Some(terms) = self.settings.terms.as_ref().filter(|terms| account.agreed.as_ref() != Some(*terms)) else {
+            return Ok(());
+        };
+        let detail = format!("the terms of service are others now: read {terms}, and agree to them in the account");
+        Err(Problem::new(ProblemKind::UserActionRequired, detail)
+            .with("instance", terms.as_str().into())
+            .with_header("Link", format!("<{terms}>;rel=\"terms-of-service\"")))
     }
 
     /// The account of a URL.

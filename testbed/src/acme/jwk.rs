@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::agreement::{self, EphemeralPrivateKey};
 use ring::digest::{SHA256, digest};
 use ring::signature::{self, RsaPublicKeyComponents, UnparsedPublicKey};
 use serde_json::{Value, json};
@@ -50,7 +51,10 @@ impl Jwk {
             ("RSA", _) => {
                 let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
                 if !(256..=1024).contains(&n.len()) {
-                    return Err(bad("an RSA key has 2048 to 8192 bits"));
+                    return Err(bad(format!("the RSA key has {} bits; 2048 to 8192 are accepted", 8 * n.len())));
+                }
+                if e.len() > 4 || e.last().is_none_or(|last| last % 2 == 0) || (e.len() < 3 && e != [3]) {
+                    return Err(bad("the exponent of the RSA key is odd, and 3 or 65537 to 2^32"));
                 }
                 (Key::Rsa { n, e }, ["e", "kty", "n"].as_slice(), RSA)
             }
@@ -94,7 +98,37 @@ impl Jwk {
                 );
             }
         };
-        outcome.map_err(|_| crate::acme::problem::malformed("the JWS is not signed by this key"))
+        outcome.map_err(|_| match self.is_a_key() {
+            true => crate::acme::problem::malformed("the JWS is not signed by this key"),
+            false => bad("the coordinates of the JWK are not those of a point of its curve"),
+        })
+    }
+
+    /// Whether nothing but the signature can be wrong. An agreement with a key made for it looks at the point.
+    fn is_a_key(&self) -> bool {
+        let (curve, point): (&agreement::Algorithm, _) = match &self.key {
+            Key::P256(point) => (&agreement::ECDH_P256, point),
+            Key::P384(point) => (&agreement::ECDH_P384, point),
+            Key::Rsa { .. } | Key::Ed25519(_) => return true,
+        };
+        let own = EphemeralPrivateKey::generate(curve, &ring::rand::SystemRandom::new());
+        let peer = agreement::UnparsedPublicKey::new(curve, point);
+        own.is_ok_and(|own| agreement::agree_ephemeral(own, &peer, |_| ()).is_ok())
+    }
+
+    /// As it is written (RFC 7517), with the members that the thumbprint has.
+    pub(crate) fn value(&self) -> Value {
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let curve = |name: &str, point: &[u8]| {
+            let (x, y) = point.get(1..).unwrap_or_default().split_at(point.len() / 2);
+            json!({ "kty": "EC", "crv": name, "x": encode(x), "y": encode(y) })
+        };
+        match &self.key {
+            Key::P256(point) => curve("P-256", point),
+            Key::P384(point) => curve("P-384", point),
+            Key::Ed25519(key) => json!({ "kty": "OKP", "crv": "Ed25519", "x": encode(key) }),
+            Key::Rsa { n, e } => json!({ "kty": "RSA", "n": encode(n), "e": encode(e) }),
+        }
     }
 }
 
@@ -143,6 +177,7 @@ mod tests {
     fn the_thumbprint_is_that_of_rfc_7638() {
         let jwk = Jwk::read(&serde_json::from_str(RSA_EXAMPLE).unwrap()).unwrap();
         assert_eq!(jwk.thumbprint(), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+        assert_eq!(Jwk::read(&jwk.value()).unwrap(), jwk);
     }
 
     #[test]
@@ -175,7 +210,14 @@ mod tests {
         let signature = URL_SAFE_NO_PAD
             .decode("DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q")
             .unwrap();
-        Jwk::read(&jwk).unwrap().verify("ES256", message.as_bytes(), &signature).unwrap();
+        let key = Jwk::read(&jwk).unwrap();
+        key.verify("ES256", message.as_bytes(), &signature).unwrap();
+        assert_eq!(key.value(), jwk);
+        assert_eq!(key.verify("ES256", b"another", &signature).unwrap_err().kind, ProblemKind::Malformed);
+        // The same point with its coordinates exchanged is on no curve.
+        let off = json!({ "kty": "EC", "crv": "P-256", "x": jwk["y"], "y": jwk["x"] });
+        let off = Jwk::read(&off).unwrap().verify("ES256", message.as_bytes(), &signature);
+        assert_eq!(off.unwrap_err().kind, ProblemKind::BadPublicKey);
     }
 
     #[test]
@@ -186,6 +228,8 @@ mod tests {
             json!({"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"}),
             json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}),
             json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}),
+            json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode([0xff; 256]), "e": "AQ"}),
+            json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode([0xff; 256]), "e": "AQAA"}),
             json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo="}),
             json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "d": "AA"}),
         ];

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::acme::jwk::Jwk;
 use crate::acme::problem::{Problem, malformed};
+use crate::acme::strict;
 
 /// A JWS whose form is right. Nothing in it is believed before [`Jws::verify`].
 #[derive(Clone, Debug)]
@@ -31,8 +32,7 @@ pub(crate) enum Signer {
 impl Jws {
     /// Reads the body of a request, or a JWS inside another.
     pub(crate) fn read(body: &[u8]) -> Result<Self, Problem> {
-        let jws: Value =
-            serde_json::from_slice(body).map_err(|error| malformed(format!("the body is no JSON: {error}")))?;
+        let jws = strict::json(body).map_err(|error| malformed(format!("the body is no JSON: {error}")))?;
         Self::from_value(&jws)
     }
 
@@ -49,16 +49,22 @@ impl Jws {
         let (protected, payload) = (part("protected")?, part("payload")?);
         let signature = decoded("signature", part("signature")?)?;
         let signed = format!("{protected}.{payload}").into_bytes();
-        let header: Value = serde_json::from_slice(&decoded("protected", protected)?)
+        let header = strict::json(&decoded("protected", protected)?)
             .map_err(|error| malformed(format!("the protected header is no JSON: {error}")))?;
         let text = |name: &str| header.get(name).and_then(Value::as_str).map(str::to_owned);
+        if !header.is_object() {
+            return Err(malformed("the protected header is no JSON object"));
+        }
         if header.get("crit").is_some() {
             return Err(malformed("no extension of the protected header is known"));
         }
-        let signer = match (header.get("jwk"), text("kid")) {
-            (Some(_), Some(_)) => return Err(malformed("the protected header has `jwk` and `kid`")),
+        let signer = match (header.get("jwk"), header.get("kid")) {
+            (Some(_), Some(_)) => {
+                return Err(malformed("the protected header has `jwk` and `kid`: a request is signed by one of them"));
+            }
             (Some(jwk), None) => Signer::Key(Jwk::read(jwk)?),
-            (None, Some(id)) => Signer::Id(id),
+            (None, Some(Value::String(id))) => Signer::Id(id.clone()),
+            (None, Some(_)) => return Err(malformed("`kid` of the protected header is no text")),
             (None, None) => Signer::Neither,
         };
         Ok(Self {
@@ -86,7 +92,7 @@ impl Jws {
 
     /// The payload as JSON.
     pub(crate) fn json(&self) -> Result<Value, Problem> {
-        serde_json::from_slice(&self.payload).map_err(|error| malformed(format!("the payload is no JSON: {error}")))
+        strict::json(&self.payload).map_err(|error| malformed(format!("the payload is no JSON: {error}")))
     }
 }
 

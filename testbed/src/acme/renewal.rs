@@ -5,7 +5,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use certwright::{Certificate, Identifier, Window};
 use serde_json::{Value, json};
 
-use crate::acme::order::Progress;
 use crate::acme::problem::{Problem, ProblemKind, malformed};
 use crate::acme::world::World;
 use crate::settings::RenewalInformation;
@@ -48,28 +47,30 @@ impl World {
             return Err(malformed("`replaces` is not known here"));
         }
         let id = replaces.as_str().ok_or_else(|| malformed("`replaces` is the id of a certificate"))?;
-        let number = self.certificate_with(id)?;
+        let number = self.certificate_with(id).map_err(|problem| problem.with_status(400))?;
         let certified = self.certificates.get(number).filter(|certified| certified.account == account);
         let certified = certified.ok_or_else(|| malformed("the certificate to replace is another account's"))?;
         if !certified.leaf.identifiers().iter().any(|identifier| identifiers.contains(identifier)) {
             return Err(malformed("the certificate to replace has no identifier in common with the order"));
         }
-        let taken = |order: &&crate::acme::order::Order| {
-            order.replaces.as_deref() == Some(id)
-                && !matches!(order.progress, Progress::Invalid(_))
-                && self.order_status(order) != "invalid"
-        };
-        match self.orders.iter().find(taken) {
-            Some(_) => {
-                Err(Problem::new(ProblemKind::AlreadyReplaced, "another order replaces this certificate already"))
+        let orders = self.index.replacing(id).iter();
+        let alive =
+            |number: &&usize| self.orders.get(**number).is_some_and(|order| self.order_status(order) != "invalid");
+        match orders.rev().find(alive) {
+            Some(number) => {
+                let detail = format!("an order replaces this certificate already: {}", self.site.order(*number));
+                Err(Problem::new(ProblemKind::AlreadyReplaced, detail))
             }
             None => Ok(Some(id.to_owned())),
         }
     }
 
     fn certificate_with(&self, id: &str) -> Result<usize, Problem> {
-        let number =
-            self.certificates.iter().position(|certified| certificate_id(&certified.leaf).as_deref() == Some(id));
+        let serial = id.split_once('.').and_then(|(_, serial)| URL_SAFE_NO_PAD.decode(serial).ok());
+        let serial: Option<String> = serial.map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+        let number = serial.and_then(|serial| self.index.certificate(&serial));
+        let leaf = |number: &usize| self.certificates.get(*number).map(|certified| &certified.leaf);
+        let number = number.filter(|number| leaf(number).and_then(certificate_id).as_deref() == Some(id));
         number.ok_or_else(|| malformed(format!("there is no certificate with the id `{id}`")).with_status(404))
     }
 }

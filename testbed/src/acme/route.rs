@@ -20,6 +20,8 @@ pub enum Endpoint {
     KeyChange,
     /// RFC 8555 §7.4.
     NewOrder,
+    /// An authorization before any order (RFC 8555 §7.4.1).
+    NewAuthorization,
     /// One order (RFC 8555 §7.1.3).
     Order,
     /// RFC 8555 §7.5.
@@ -55,17 +57,20 @@ impl Route {
         let text = parts.next().unwrap_or_default().to_owned();
         let rest: Vec<&str> = parts.collect();
         let number = |text: &str| text.parse::<usize>().ok().filter(|number| number.to_string() == text);
-        let (first, second) = (number(&text), rest.first().and_then(|text| number(text)));
+        let (first, second) = (number(&text), rest.last().and_then(|text| number(text)));
         let endpoint = match (name, text.is_empty(), first, rest.as_slice()) {
             ("directory", true, ..) => Endpoint::Directory,
             ("new-nonce", true, ..) => Endpoint::NewNonce,
             ("new-account", true, ..) => Endpoint::NewAccount,
             ("new-order", true, ..) => Endpoint::NewOrder,
+            ("new-authorization", true, ..) => Endpoint::NewAuthorization,
             ("key-change", true, ..) => Endpoint::KeyChange,
             ("revoke-certificate", true, ..) => Endpoint::RevokeCertificate,
             ("renewal-info", false, _, []) => Endpoint::RenewalInfo,
             ("account", _, Some(_), []) => Endpoint::Account,
             ("account", _, Some(_), ["orders"]) => Endpoint::Orders,
+            // The orders from this one on.
+            ("account", _, Some(_), ["orders", _]) if second.is_some() => Endpoint::Orders,
             ("order", _, Some(_), []) => Endpoint::Order,
             ("order", _, Some(_), ["finalize"]) => Endpoint::Finalize,
             ("authorization", _, Some(_), []) => Endpoint::Authorization,
@@ -124,6 +129,8 @@ mod tests {
             (site.at("directory"), Endpoint::Directory),
             (site.account(3), Endpoint::Account),
             (site.at("account/3/orders"), Endpoint::Orders),
+            (site.at("account/3/orders/40"), Endpoint::Orders),
+            (site.at("new-authorization"), Endpoint::NewAuthorization),
             (site.order(0), Endpoint::Order),
             (site.at("order/0/finalize"), Endpoint::Finalize),
             (site.authorization(1), Endpoint::Authorization),
@@ -149,6 +156,9 @@ mod tests {
             "/order/+1",
             "/order/1/",
             "/order/1/x",
+            "/account/1/orders/",
+            "/account/1/orders/01",
+            "/account/1/7",
             "/directory/1",
             "/../order/1",
         ] {

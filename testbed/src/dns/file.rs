@@ -102,10 +102,6 @@ impl Watched {
         Self { path, seen: None, text: None, trouble: None }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// The records, where the file may have changed since the last call.
     pub(crate) fn changed(&mut self, ttl: u32) -> Option<Result<Vec<Read>>> {
         let stamp = stamp(&self.path);

@@ -38,8 +38,12 @@ impl Cutter {
         let mut field: Option<Field> = None;
         while let Some(char) = chars.next() {
             match char {
+                // Within a field, as in `alpn="h2"` (RFC 9460 §2.1).
+                '"' if field.is_some() => {
+                    let more = quoted(&mut chars, number)?;
+                    field.iter_mut().for_each(|field| field.text.push_str(&more));
+                }
                 '"' => {
-                    entry.fields.extend(field.take());
                     entry.fields.push(Field { text: quoted(&mut chars, number)?, quoted: true });
                 }
                 ' ' | '\t' => entry.fields.extend(field.take()),
@@ -122,6 +126,7 @@ mod tests {
             shown(text),
             ["1:@|IN|SOA|VENERA|Action\\.domains|20|7200|60", "6_NS|A.ISI.EDU.", "7:A|A|26.3.0.103"]
         );
+        assert_eq!(shown("a HTTPS 1 . alpn=\"h2,h3\" port=443"), ["1:a|HTTPS|1|.|alpn=h2,h3|port=443"]);
         assert_eq!(shown("a TXT \"x ; (y\"\"\\\"z\" w\\;v ; c\n;only\n"), ["1:a|TXT|<x ; (y>|<\\\"z>|w\\;v"]);
     }
 

@@ -211,3 +211,18 @@ fn unreadable(bytes: &[u8]) -> Option<Vec<u8>> {
     // The operation stays, the answer bit is set, the code is 1, and nothing follows.
     (flags & 0x80 == 0).then(|| vec![*first, *second, 0x80 | flags & 0x78, 1, 0, 0, 0, 0, 0, 0, 0, 0])
 }
+
+/// What a server that takes unsigned updates answers to two datagrams of the same bytes, for the fuzzer.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn seen(bytes: &[u8]) -> [Option<Vec<u8>>; 2] {
+    use crate::clock::VirtualClock;
+    use crate::dns::server::NameServer;
+    use crate::dns::settings::NameSettings;
+
+    let address = SocketAddr::from(([127, 0, 0, 1], 53));
+    let settings = NameSettings { unsigned: UnsignedUpdates::Taken, ..NameSettings::default() };
+    let Ok(server) = NameServer::new(&settings, address, 1, std::sync::Arc::new(VirtualClock::new())) else {
+        return [None, None];
+    };
+    [0, 1].map(|_| server.shared().react(bytes, Transport::Udp, address).bytes)
+}

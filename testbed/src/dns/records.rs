@@ -8,7 +8,7 @@ use hickory_proto::rr::{Name, RData};
 use crate::dns::kind::RecordKind;
 use crate::dns::server::Shared;
 use crate::dns::store::{Change, Entry, MOST, Source};
-use crate::dns::{name, rdata};
+use crate::dns::{file, name, rdata};
 
 /// One record, as it was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,20 @@ impl Records {
     pub fn add_text(&self, name: &str, text: &str) -> Result<()> {
         let ttl = self.0.store().ttl;
         self.put(&name::parse(name, None)?, ttl, rdata::texts(text))
+    }
+
+    /// Adds the records of a zone file (RFC 1035 §5), all or none. What is not absolute in it is below the root, where
+    /// `$ORIGIN` does not say otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidSpec`] with the line that cannot be read.
+    pub fn add_zone_file(&self, text: &str) -> Result<()> {
+        let ttl = self.0.store().ttl;
+        for read in file::read(text, ttl)? {
+            self.put(&read.name, read.ttl, read.data)?;
+        }
+        Ok(())
     }
 
     fn put(&self, name: &Name, ttl: u32, data: RData) -> Result<()> {

@@ -102,6 +102,11 @@ impl NameServer {
         self.shared.store().every = addresses;
     }
 
+    /// The addresses of every name that was not given one.
+    pub fn every(&self) -> Vec<IpAddr> {
+        self.shared.store().every.clone()
+    }
+
     /// What it was asked, in order; the last 10,000 messages.
     pub fn log(&self) -> Vec<NameEntry> {
         self.shared.log().after(0).map(|(_, entry)| entry.clone()).collect()

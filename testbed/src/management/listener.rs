@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use crate::clock::VirtualClock;
 use crate::dns::server::NameServer;
 use crate::management::ask::{Call, Refusal, answer};
+use crate::settings::Settings;
 use crate::wire::body::Wire;
 use crate::wire::reply::Reply;
 use crate::wire::server::{Shared, response};
@@ -34,6 +35,26 @@ pub(crate) struct Bed {
     pub(crate) shared: Arc<Shared>,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) dns: Option<NameServer>,
+    /// How this world began.
+    pub(crate) settings: Settings,
+    /// The root of the TLS of the authority, PEM.
+    pub(crate) tls_root: String,
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+impl Bed {
+    /// One that nobody listens for.
+    pub(crate) fn alone() -> certwright::Result<Self> {
+        use crate::acme::route::Site;
+        use crate::acme::world::World;
+
+        let (settings, address) = (Settings::whole(), SocketAddr::from(([127, 0, 0, 1], 1)));
+        let clock = Arc::new(VirtualClock::new());
+        let world = World::new(settings.clone(), Site(format!("https://{address}")), Arc::clone(&clock))?;
+        let wish = settings.dns.clone().unwrap_or_default();
+        let dns = Some(NameServer::new(&wish, address, settings.seed, Arc::clone(&clock))?);
+        Ok(Self { address, shared: Arc::new(Shared::new(world)), clock, dns, settings, tls_root: String::new() })
+    }
 }
 
 /// Serves whoever comes, until it is dropped.
@@ -59,6 +80,14 @@ pub(crate) async fn serve(listener: std::net::TcpListener, bed: Arc<Bed>) {
     }
 }
 
+/// Whether a page of another origin calls, as browsers say it. Nothing but a browser says so.
+fn is_foreign(head: &http::request::Parts) -> bool {
+    let field = |name: &str| head.headers.get(name).map(http::HeaderValue::as_bytes);
+    let own = field("host").map(|host| [b"http://", host].concat());
+    field("origin").is_some_and(|origin| Some(origin) != own.as_deref())
+        || field("sec-fetch-site").is_some_and(|site| site != b"same-origin" && site != b"none")
+}
+
 async fn told(bed: Arc<Bed>, request: Request<Incoming>) -> Result<Response<Wire>, Infallible> {
     let (head, body) = request.into_parts();
     let field = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
@@ -71,6 +100,7 @@ async fn told(bed: Arc<Bed>, request: Request<Incoming>) -> Result<Response<Wire
                 query: head.uri.query().unwrap_or_default(),
                 host: field("host"),
                 content_type: field("content-type"),
+                foreign: is_foreign(&head),
                 body: &body,
             };
             answer(&bed, &call)

@@ -5,3 +5,4 @@ pub(crate) mod distort;
 pub(crate) mod reply;
 pub(crate) mod server;
 pub(crate) mod tap;
+pub(crate) mod tls;

@@ -40,6 +40,8 @@ impl Reply {
 
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
-        Self::of(problem.status, "application/problem+json", problem.document().to_string().into_bytes())
+        let body = problem.document().to_string().into_bytes();
+        let reply = Self::of(problem.status, "application/problem+json", body);
+        problem.headers.into_iter().fold(reply, |reply, (name, value)| reply.with(name, value))
     }
 }

@@ -94,6 +94,15 @@ impl ChallTestSrv {
         self.tell("/add-a", &json!({ "host": name, "addresses": addresses }))
     }
 
+    /// Gives a name one more CAA record (RFC 8659).
+    ///
+    /// # Errors
+    ///
+    /// As [`ChallTestSrv::add_txt`].
+    pub fn add_caa(&self, name: &str, tag: &str, value: &str) -> io::Result<()> {
+        self.tell("/add-caa", &json!({ "host": name, "policies": [{ "tag": tag, "value": value }] }))
+    }
+
     /// Makes a name an alias of another.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use certwright::Identifier;
 use hickory_proto::op::{Message, Query, ResponseCode};
+use hickory_proto::rr::rdata::CAA;
 use hickory_proto::rr::{Name, RData, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
@@ -52,6 +53,17 @@ pub(super) async fn texts(names: Names, name: &str) -> Result<Vec<String>, Probl
         _ => None,
     });
     Ok(texts.collect())
+}
+
+/// The CAA records of a name, aliases followed; those above it are not looked at.
+pub(super) async fn caa(names: Names, name: &str) -> Result<Vec<CAA>, Problem> {
+    let Names::Server(server) = names else { return Ok(Vec::new()) };
+    let found = records(server, name, RecordType::CAA).await?;
+    let records = found.into_iter().filter_map(|data| match data {
+        RData::CAA(record) => Some(record),
+        _ => None,
+    });
+    Ok(records.collect())
 }
 
 async fn records(server: SocketAddr, name: &str, kind: RecordType) -> Result<Vec<RData>, Problem> {

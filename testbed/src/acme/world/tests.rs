@@ -8,6 +8,10 @@ use certwright::{Certificate, Chain, Csr, KeyAlgorithm, PrivateKey, Roots, Sans}
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 
+mod complete;
+mod kept;
+mod limits;
+
 use super::*;
 use crate::acme::problem::ProblemKind;
 use crate::faults::Substitute;
@@ -68,7 +72,7 @@ impl Client {
     }
 
     fn send(&mut self, method: &str, url: &str, body: &[u8]) -> Reply {
-        let asked = Asked { method, url, content_type: "application/jose+json", body };
+        let asked = Asked { body, ..asked(method, url) };
         let route = Route::of(self.world.site.path(url).unwrap());
         self.world.answer(&asked, &route, &self.faults).0
     }
@@ -140,6 +144,11 @@ impl Client {
     }
 }
 
+fn asked<'a>(method: &'a str, url: &'a str) -> Asked<'a> {
+    let from = [127, 0, 0, 1].into();
+    Asked { method, url, content_type: "application/jose+json", accept: "", from, body: &[] }
+}
+
 fn outcome(reply: Reply) -> Result<(Reply, Value), ProblemKind> {
     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     if reply.status < 300 {
@@ -161,6 +170,9 @@ fn outcome(reply: Reply) -> Result<(Reply, Value), ProblemKind> {
         ProblemKind::Malformed,
         ProblemKind::OrderNotReady,
         ProblemKind::RateLimited,
+        ProblemKind::RejectedIdentifier,
+        ProblemKind::Compound,
+        ProblemKind::UnsupportedIdentifier,
         ProblemKind::Unauthorized,
         ProblemKind::UserActionRequired,
     ];
@@ -266,7 +278,7 @@ fn the_front_door_refuses_what_is_not_in_order() {
     let mut changed = sign(&client.key, &header, &good);
     changed["payload"] = encode("{}").into();
     assert_eq!(outcome(client.send("POST", &url, changed.to_string().as_bytes())).unwrap_err(), ProblemKind::Malformed);
-    let asked = Asked { method: "POST", url: &url, content_type: "application/json", body: body.as_bytes() };
+    let asked = Asked { content_type: "application/json", body: body.as_bytes(), ..asked("POST", &url) };
     assert_eq!(client.world.answer(&asked, &Route::of("/new-order"), &[]).0.status, 415);
     assert_eq!(client.send("GET", &url, &[]).status, 405);
     assert_eq!(client.send("POST", &url, &[b'x'; 300 * 1024]).status, 413);
