@@ -79,7 +79,7 @@ fn what_goes_on_can_be_read() -> Outcome {
     let few = get(&bed, "/v1/requests?limit=2")?;
     assert_eq!((&few["after"], &few["more"]), (&json!(2), &json!(true)));
     let queries = get(&bed, "/v1/queries?name=www.a.example&type=A")?;
-    assert_eq!(queries["queries"][0]["records"], json!(["www.a.example. 60 A 127.0.0.1"]));
+    assert_eq!(queries["queries"][0]["records"], json!([format!("www.a.example. 60 A {}", bed.http.ip())]));
     assert!(get(&bed, "/v1")?["calls"].as_array().unwrap().iter().any(|call| call == "POST /v1/reset"));
     Ok(())
 }
@@ -266,8 +266,11 @@ fn the_page_shows_what_clients_say_as_text() -> Outcome {
     assert!(text.contains("<h2>Orders <small>1</small></h2>") && text.contains("http-01"), "{text}");
     let head = page.head.to_ascii_lowercase();
     assert!(head.contains("content-security-policy: default-src 'none'; style-src 'sha256-"), "{head}");
-    let before_script = text.split("<script>").next().unwrap();
-    assert!(!before_script.contains("src=") && !before_script.contains("href="), "{text}");
+    let tags = text.split('<').filter_map(|rest| rest.split('>').next());
+    assert!(
+        !tags.into_iter().any(|tag| tag.contains("src=") || tag.contains("href=") || tag.contains(" on")),
+        "{text}"
+    );
     assert_eq!(text.matches("<script>").count(), 1);
     Ok(())
 }

@@ -102,6 +102,11 @@ impl Watched {
         Self { path, seen: None, text: None, trouble: None }
     }
 
+    /// The next look is as the first.
+    pub(crate) fn forget(&mut self) {
+        (self.seen, self.text) = (None, None);
+    }
+
     /// The records, where the file may have changed since the last call.
     pub(crate) fn changed(&mut self, ttl: u32) -> Option<Result<Vec<Read>>> {
         let stamp = stamp(&self.path);
@@ -132,4 +137,63 @@ fn stamp(path: &Path) -> Option<Stamp> {
 
     let metadata = std::fs::metadata(path).ok()?;
     Some(Stamp { modified: metadata.modified().ok()?, length: metadata.len(), inode: metadata.ino() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_zone_file_of_rfc_1035_is_read() {
+        // RFC 1035 §5.3, with the origin that it speaks of.
+        let text = "$ORIGIN ISI.EDU.\n\
+            @   IN  SOA     VENERA      Action\\.domains (\n\
+                                 20     ; SERIAL\n\
+                                 7200   ; REFRESH\n\
+                                 600    ; RETRY\n\
+                                 3600000; EXPIRE\n\
+                                 60)    ; MINIMUM\n\
+            \n\
+            \x20       NS      A.ISI.EDU.\n\
+            \x20       NS      VENERA\n\
+            \x20       MX      10      VENERA\n\
+            A       A       26.3.0.103\n\
+            VENERA  A       10.1.0.52\n\
+            \x20       A       128.9.0.32\n";
+        let shown: Vec<String> = read(text, 60)
+            .unwrap()
+            .iter()
+            .map(|read| format!("{} {} {}", name::text(&read.name), read.ttl, rdata::text(&read.data)))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "ISI.EDU 60 VENERA.ISI.EDU. Action\\.domains.ISI.EDU. 20 7200 600 3600000 60",
+                "ISI.EDU 60 A.ISI.EDU.",
+                "ISI.EDU 60 VENERA.ISI.EDU.",
+                "ISI.EDU 60 10 VENERA.ISI.EDU.",
+                "A.ISI.EDU 60 26.3.0.103",
+                "VENERA.ISI.EDU 60 10.1.0.52",
+                "VENERA.ISI.EDU 60 128.9.0.32",
+            ]
+        );
+    }
+
+    #[test]
+    fn class_and_time_come_in_either_order_and_what_is_wrong_has_its_line() {
+        let ttl = |text: &str| read(text, 60).unwrap()[0].ttl;
+        assert_eq!([ttl("a A 1.2.3.4"), ttl("a 5 IN A 1.2.3.4"), ttl("a in 1h5m A 1.2.3.4")], [60, 5, 3_900]);
+        assert_eq!(ttl("$TTL 2d\na A 1.2.3.4"), 172_800);
+        for (text, line) in [
+            ("a A 1.2.3.4\nb B 1.2.3.4", "2"),
+            ("  A 1.2.3.4", "1"),
+            ("a", "1"),
+            ("$INCLUDE /etc/passwd", "1"),
+            ("\n$TTL x", "2"),
+            ("a A 1.2.3", "1"),
+            ("a CH TXT x", "1"),
+        ] {
+            assert_eq!(read(text, 60).unwrap_err().fact("line"), Some(line), "{text}");
+        }
+    }
 }

@@ -215,3 +215,66 @@ pub(crate) fn parse(kind: RecordKind, data: &str) -> Result<RData> {
         [_, second, ..] => Err(lines::defect(second.number, "the data of one record is on one line")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_as_the_same() {
+        for (kind, data) in [
+            ("A", "192.0.2.1"),
+            ("AAAA", "2001:db8::1"),
+            ("MX", "10 mx.example."),
+            ("SRV", "1 2 443 a.example."),
+            ("CAA", "128 issue \"ca.example; a=b\""),
+            ("TXT", "\"a\" \"b \\\"c\\\" \\\\ ;\" \"\""),
+            ("TXT", "\"\\000\\255\""),
+            ("SOA", "ns.example. me\\.you.example. 1 2 3 4 5"),
+            ("TYPE65280", "\\# 3 010203"),
+            ("TYPE65280", "\\# 0"),
+            ("CNAME", "."),
+        ] {
+            let kind: RecordKind = kind.parse().unwrap();
+            assert_eq!(text(&parse(kind, data).unwrap()), data);
+        }
+        // RFC 3597 §5: the same data in both forms.
+        assert_eq!(parse(RecordKind::A, "\\# 4 0A000001").unwrap(), parse(RecordKind::A, "10.0.0.1").unwrap());
+    }
+
+    #[test]
+    fn the_example_of_a_caa_record_is_that_of_rfc_8659() {
+        // RFC 8659 §4.1.1: flags, the length of the tag, tag, value.
+        let data = parse(RecordKind::CAA, "0 issue \"ca1.example.net\"").unwrap();
+        assert_eq!(of(&data).unwrap(), b"\x00\x05issueca1.example.net");
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_broken_data_is_refused() {
+        let RData::TXT(long) = texts(&"x".repeat(600)) else { panic!("no TXT") };
+        assert_eq!(long.txt_data.iter().map(|part| part.len()).collect::<Vec<_>>(), [255, 255, 90]);
+        for (kind, data) in [
+            ("A", "192.0.2"),
+            ("A", ""),
+            ("A", "192.0.2.1 192.0.2.2"),
+            ("A", "192.0.2.1\n192.0.2.2"),
+            ("AAAA", "192.0.2.1"),
+            ("MX", "70000 a."),
+            ("CAA", "0 is-sue x"),
+            ("CAA", "256 issue x"),
+            ("TXT", ""),
+            ("TXT", "\"a"),
+            ("TXT", "a\\256"),
+            ("A", "\\# 3 010203"),
+            ("TYPE65280", "\\# 2 010203"),
+            ("TYPE65280", "\\# 1 0"),
+            ("ANY", "\\# 0"),
+            ("OPT", "\\# 0"),
+            ("CNAME", "a..b"),
+        ] {
+            assert!(parse(kind.parse().unwrap(), data).is_err(), "{kind} {data}");
+        }
+        let over = "x".repeat(256);
+        assert!(parse(RecordKind::TXT, &over).is_err() && parse(RecordKind::TXT, &over[1..]).is_ok());
+    }
+}

@@ -152,6 +152,15 @@ impl Shared {
         store
     }
 
+    /// Takes every record away but those of the file.
+    pub(crate) fn begin_again(&self) {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.clear();
+        if let Some(file) = &self.file {
+            file.lock().unwrap_or_else(PoisonError::into_inner).forget();
+        }
+    }
+
     pub(crate) fn log(&self) -> MutexGuard<'_, NameLog> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -341,6 +341,14 @@ impl Store {
         self.nodes.iter().flat_map(|(name, node)| node.values().flatten().map(move |entry| (name, entry)))
     }
 
+    /// Takes every record away, and what is remembered of changes.
+    pub(crate) fn clear(&mut self) {
+        self.nodes.clear();
+        self.before.clear();
+        self.count = 0;
+        self.serial = self.serial.wrapping_add(1);
+    }
+
     /// Takes what came from the file away and sets this in its place.
     pub(crate) fn replace_file(&mut self, read: Vec<Read>) {
         let names: Vec<Name> = self.nodes.keys().cloned().collect();

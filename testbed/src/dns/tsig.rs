@@ -144,3 +144,110 @@ fn key(line: &str) -> Result<TSigner> {
     let secret = STANDARD.decode(secret).ok().filter(|secret| !secret.is_empty()).ok_or_else(defect)?;
     TSigner::new(secret, algorithm, named, FUDGE).map_err(|source| defect().source(source))
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::op::{OpCode, Query};
+    use hickory_proto::rr::{RecordType, TSigVerifier};
+
+    use super::*;
+
+    const KEY: &str = "hmac-sha256:k.example:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    const NOW: u64 = 1_900_000_000;
+
+    fn keys() -> Keys {
+        Keys::read(&[KEY.to_owned()]).unwrap()
+    }
+
+    /// A message that the library's client signed at a time, and who believes the answer to it.
+    fn signed(time: u64) -> (Message, Vec<u8>, TSigVerifier) {
+        let mut message = Message::query();
+        message.metadata.op_code = OpCode::Update;
+        message.add_query(Query::query(name::parse("a.example", None).unwrap(), RecordType::SOA));
+        let verifier = message.finalize(&key(KEY).unwrap(), time).unwrap().unwrap();
+        let bytes = message.to_vec().unwrap();
+        (Message::from_vec(&bytes).unwrap(), bytes, verifier)
+    }
+
+    fn check(time: u64, clocks: &[u64]) -> Signed {
+        let (message, bytes, _) = signed(time);
+        keys().check(&message, &bytes, clocks, &[])
+    }
+
+    #[test]
+    fn clocks_may_be_five_minutes_apart_and_no_more() {
+        for (time, right) in [(NOW, true), (NOW - 300, true), (NOW + 300, true), (NOW - 301, false), (NOW + 301, false)]
+        {
+            assert_eq!(matches!(check(time, &[NOW]), Signed::By { .. }), right, "{time}");
+        }
+        // The clock of the world is as good as the machine's.
+        assert!(matches!(check(NOW + 86_400, &[NOW, NOW + 86_400]), Signed::By { .. }));
+        for time in [0, (1 << 48) - 1] {
+            assert!(matches!(check(time, &[NOW]), Signed::Refused { error: TsigError::BadTime, .. }), "{time}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_believed_by_who_signed_the_question() {
+        let (request, bytes, mut verifier) = signed(NOW);
+        let keys = keys();
+        let verdict = keys.check(&request, &bytes, &[NOW], &[]);
+        let reply = || Message::response(request.metadata.id, OpCode::Update);
+        let answer = keys.sign(reply(), &request, &verdict, NOW).unwrap().to_vec().unwrap();
+        verifier.verify(&answer).unwrap();
+        // Not by who signed another one: the MAC of the question is in that of the answer (RFC 8945 §5.3).
+        let (_, _, mut other) = signed(NOW + 1);
+        assert!(other.verify(&answer).is_err());
+    }
+
+    #[test]
+    fn a_wrong_time_is_answered_with_the_right_one_and_signed() {
+        let (request, bytes, _) = signed(NOW - 3_600);
+        let verdict = keys().check(&request, &bytes, &[NOW], &[]);
+        let reply = Message::response(request.metadata.id, OpCode::Update);
+        let answer = keys().sign(reply, &request, &verdict, NOW).unwrap();
+        let TSIG { time, mac, other, error, .. } = answer.signature.unwrap().data;
+        // RFC 8945 §5.2.3: the time that was signed, and ours in six bytes.
+        assert_eq!((time, error, mac.len()), (NOW - 3_600, Some(TsigError::BadTime), 32));
+        assert_eq!(other, NOW.to_be_bytes()[2..]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_signature_is_said() {
+        let cut = |length: usize, spoil: u8| {
+            let (mut request, _, _) = signed(NOW);
+            let signature = request.signature.as_mut().unwrap();
+            signature.data.mac.truncate(length);
+            signature.data.mac[0] ^= spoil;
+            let bytes = request.to_vec().unwrap();
+            keys().check(&request, &bytes, &[NOW], &[])
+        };
+        assert!(matches!(cut(32, 0), Signed::By { .. }));
+        assert_eq!(cut(32, 1), Signed::Doubted { error: TsigError::BadSig });
+        // RFC 8945 §5.2.2.1 and §5.2.4: half of it is too short for us, and less is no signature.
+        assert!(matches!(cut(16, 0), Signed::Refused { error: TsigError::BadTrunc, .. }));
+        assert_eq!(cut(16, 1), Signed::Doubted { error: TsigError::BadSig });
+        assert_eq!(cut(15, 0), Signed::Malformed);
+        let (request, bytes, _) = signed(NOW);
+        let other = Keys::read(&[KEY.replace("sha256", "sha512")]).unwrap();
+        assert_eq!(other.check(&request, &bytes, &[NOW], &[]), Signed::Doubted { error: TsigError::BadKey });
+        let none = Message::query();
+        assert_eq!(keys().check(&none, &none.to_vec().unwrap(), &[NOW], &[]), Signed::Not);
+    }
+
+    #[test]
+    fn a_key_is_read_without_its_secret_being_told() {
+        for broken in [
+            "",
+            "hmac-md5:a:c2VjcmV0",
+            "hmac-sha256:a",
+            "hmac-sha256:a:",
+            "hmac-sha256:a..b:c2VjcmV0",
+            "hmac-sha256:a:c2VjcmV0!",
+        ] {
+            let error = Keys::read(&[broken.to_owned()]).unwrap_err();
+            assert!(!format!("{error:#} {error:?}").contains("c2VjcmV0"), "{error:?}");
+        }
+        assert!(!format!("{:?}", keys()).contains("MDEy"));
+    }
+}

@@ -161,3 +161,109 @@ fn add(store: &mut Store, zone: &Name, record: &Record) {
 fn is_empty(data: &RData) -> bool {
     matches!(data, RData::Update0(_))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use hickory_proto::op::{OpCode, Query};
+
+    use super::*;
+    use crate::clock::VirtualClock;
+    use crate::dns::name::parse;
+    use crate::dns::rdata;
+
+    fn store() -> Store {
+        let address = ([127, 0, 0, 1], 53).into();
+        Store::new(parse("ns.testbed.example", None).unwrap(), address, 60, Arc::new(VirtualClock::new()))
+    }
+
+    fn record(name: &str, class: DNSClass, ttl: u32, kind: RecordKind, data: Option<&str>) -> Record {
+        let data = data.map_or(RData::Update0(kind.wire()), |data| rdata::parse(kind, data).unwrap());
+        let mut record = Record::from_rdata(parse(name, None).unwrap(), ttl, data);
+        record.dns_class = class;
+        record
+    }
+
+    fn message(zone: &str, prerequisites: Vec<Record>, changes: Vec<Record>) -> Message {
+        let mut message = Message::query();
+        message.metadata.op_code = OpCode::Update;
+        message.add_query(Query::query(parse(zone, None).unwrap(), RecordType::SOA));
+        message.answers = prerequisites;
+        message.authorities = changes;
+        message
+    }
+
+    /// RFC 2136 §3.4.1.3 and §3.2.5: what is malformed, and that nothing of the message is done then.
+    #[test]
+    fn what_no_update_says_is_a_format_error_and_nothing_is_done() {
+        let (txt, any) = (RecordKind::TXT, RecordKind::ANY);
+        let good = || record("t.a.example", DNSClass::IN, 60, txt, Some("x"));
+        for bad in [
+            record("t.a.example", DNSClass::IN, 60, any, None),
+            record("t.a.example", DNSClass::IN, 60, txt, None),
+            record("t.a.example", DNSClass::IN, 1 << 31, txt, Some("x")),
+            record("t.a.example", DNSClass::ANY, 1, txt, None),
+            record("t.a.example", DNSClass::ANY, 0, txt, Some("x")),
+            record("t.a.example", DNSClass::ANY, 0, RecordKind::new(252), None),
+            record("t.a.example", DNSClass::NONE, 1, txt, Some("x")),
+            record("t.a.example", DNSClass::NONE, 0, any, None),
+            record("t.a.example", DNSClass::CH, 0, txt, Some("x")),
+        ] {
+            let mut store = store();
+            let shown = format!("{bad:?}");
+            let refused = update(&mut store, &message("a.example", vec![], vec![good(), bad])).unwrap_err();
+            assert_eq!((refused.0, store.count()), (ResponseCode::FormErr, 0), "{shown}");
+        }
+        for bad in [
+            record("t.a.example", DNSClass::ANY, 1, txt, None),
+            record("t.a.example", DNSClass::ANY, 0, txt, Some("x")),
+            record("t.a.example", DNSClass::NONE, 0, txt, Some("x")),
+            record("t.a.example", DNSClass::IN, 0, any, None),
+            record("t.a.example", DNSClass::IN, 0, txt, None),
+            record("t.a.example", DNSClass::CH, 0, txt, Some("x")),
+        ] {
+            let shown = format!("{bad:?}");
+            let refused = update(&mut store(), &message("a.example", vec![bad], vec![good()])).unwrap_err();
+            assert_eq!(refused.0, ResponseCode::FormErr, "{shown}");
+        }
+        let mut none = message("a.example", vec![], vec![good()]);
+        none.queries.clear();
+        assert_eq!(update(&mut store(), &none).unwrap_err().0, ResponseCode::FormErr);
+        let far = record("t.b.example", DNSClass::IN, 60, txt, Some("x"));
+        let mut store = store();
+        let refused = update(&mut store, &message("a.example", vec![], vec![good(), far])).unwrap_err();
+        assert_eq!((refused.0, store.count()), (ResponseCode::NotZone, 0));
+    }
+
+    #[test]
+    fn a_whole_set_is_compared_whatever_its_order() {
+        let mut store = store();
+        let of = |data| record("t.a.example", DNSClass::IN, 0, RecordKind::TXT, Some(data));
+        update(&mut store, &message("a.example", vec![], vec![of("one"), of("two")])).unwrap();
+        for (prerequisites, met) in [
+            (vec![of("two"), of("one")], true),
+            (vec![of("one")], false),
+            (vec![of("one"), of("two"), of("three")], false),
+        ] {
+            let met_now = update(&mut store, &message("a.example", prerequisites, vec![]));
+            assert_eq!(met_now.map_err(|refused| refused.0), if met { Ok(()) } else { Err(ResponseCode::NXRRSet) });
+        }
+    }
+
+    #[test]
+    fn the_serial_number_of_a_zone_grows_with_its_changes() {
+        let mut store = store();
+        let serial = |store: &Store| match store.soa_of(&parse("a.example", None).unwrap()).1 {
+            RData::SOA(soa) => soa.serial,
+            other => panic!("{other:?}"),
+        };
+        let before = serial(&store);
+        let add =
+            message("a.example", vec![], vec![record("t.a.example", DNSClass::IN, 60, RecordKind::TXT, Some("x"))]);
+        update(&mut store, &add).unwrap();
+        let after = serial(&store);
+        update(&mut store, &add).unwrap();
+        assert!(after > before && serial(&store) == after, "nothing was changed by the second");
+    }
+}

@@ -164,7 +164,7 @@ fn reset(bed: &Bed) -> Result<(), Refusal> {
     bed.shared.faults.clear();
     if let Some(names) = &bed.dns {
         names.faults().clear();
-        names.records().clear();
+        names.shared().begin_again();
         names.clear_log();
         if let Some(settings) = &bed.settings.dns {
             names.set_every(settings.every.clone());
