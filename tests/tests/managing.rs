@@ -120,8 +120,9 @@ fn what_is_to_happen_can_be_set() -> Outcome {
     assert_eq!(bed.server.revoked(issued.chain.leaf()), Some(1));
     assert_eq!(get(&bed, "/v1/certificates?status=revoked")?["certificates"][0]["revocation_reason"], 1);
     // Limits.
-    post(&bed, "/v1/limits", &json!({"orders_per_account": {"count": 0, "within_seconds": 3600}}))?;
-    let error = order(&client, &["c.example"]).unwrap_err();
+    post(&bed, "/v1/limits", &json!({"orders_per_account": {"count": 1, "within_seconds": 3600}}))?;
+    order(&client, &["c.example"])?;
+    let error = order(&client, &["d.example"]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited, "{error:#}");
     // A new beginning: the same authority and nothing else.
     let root = bed.server.root_pem(0);

@@ -79,10 +79,27 @@ fn wire(kind: RecordKind, fields: &[Field], origin: Option<&Name>) -> Option<Vec
         (RecordKind::SSHFP, [algorithm, kind, rest @ ..]) if !rest.is_empty() => {
             [vec![algorithm.parse::<u8>().ok()?, kind.parse::<u8>().ok()?], hex(&rest.concat())?].concat()
         }
+        (kind, _) if OWN.contains(&kind) => return None,
         // Types that are rarely seen in a test are read by the library's parser.
         (kind, _) => of(&RData::try_from_str(kind.wire(), &texts.join(" ")).ok()?)?,
     })
 }
+
+/// What is read here and nowhere else: the library's parser lets more fields than there should be pass.
+const OWN: &[RecordKind] = &[
+    RecordKind::A,
+    RecordKind::AAAA,
+    RecordKind::CNAME,
+    RecordKind::NS,
+    RecordKind::PTR,
+    RecordKind::MX,
+    RecordKind::SRV,
+    RecordKind::TXT,
+    RecordKind::CAA,
+    RecordKind::SOA,
+    RecordKind::TLSA,
+    RecordKind::SSHFP,
+];
 
 /// `\# LENGTH HEX` without its beginning (RFC 3597 §5).
 fn generic(fields: &[Field]) -> Option<Vec<u8>> {
