@@ -15,6 +15,7 @@ mod machine;
 mod measure;
 mod site;
 mod status;
+mod testbed;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ const LINES: &[(&str, Line)] = &[
     ("ca", |folder, _| authority::line(folder)),
     ("status", |folder, _| status::line(folder)),
     ("acme", |folder, _| acme::lines(folder)),
+    ("testbed", testbed::lines),
 ];
 
 fn run(arguments: &[String]) -> Result<(), Fault> {
@@ -43,6 +45,7 @@ fn run(arguments: &[String]) -> Result<(), Fault> {
         ["one-look", root] => return idle::once(Path::new(root)),
         ["look", root, count] => return idle::again(Path::new(root), count.parse()?),
         ["one-order", order @ ..] => return acme::ours(&acme::Job::read(order)?),
+        ["testbed-server", trust] => return testbed::serve(Path::new(trust)),
         ["one-bare-order", order @ ..] => return acme::bare(&acme::Job::read(order)?),
         _ => {}
     }

@@ -62,6 +62,7 @@ pub use ground::time::{Clock, ManualClock, Timestamp, Window};
 pub use issue::acme::{AcmeAccount, AcmeClient};
 pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
+pub use issue::persistent::{Persistent, Reach};
 pub use issue::solve::solver;
 pub use issue::solver::{Challenge, Solver};
 pub use lifecycle::{
@@ -88,9 +89,9 @@ pub use plan::reason::Reason;
 pub use plan::renewal::{Absurd, Basis, Renewal};
 pub use plan::spec::{
     AccessWish, AclWish, AcmeIssuer, Address, ChallengeKind, Command, CommandScope, CommandSolver, Config, Convention,
-    Encoding, Endpoint, ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LimitTable, Limits,
-    LocalIssuer, Output, Principal, Privacy, Propagation, Rate, Reload, Retain, Rfc2136, Running, SolverSpec, Spec,
-    StartTls, Strategy, TsigAlgorithm, TsigKey,
+    DnsPersist, Encoding, Endpoint, ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LimitTable,
+    Limits, LocalIssuer, Output, Principal, Privacy, Propagation, Rate, Reload, Retain, Rfc2136, Running, SolverSpec,
+    Spec, StartTls, Strategy, TsigAlgorithm, TsigKey,
 };
 #[cfg(feature = "rustls")]
 pub use serve::active::ActiveCertificates;

@@ -75,4 +75,14 @@ pub mod fuzzing {
     pub fn management(method: &str, path: &str, query: &str, body: &[u8]) -> (u16, Vec<u8>) {
         crate::management::ask::seen(method, path, query, body)
     }
+
+    /// What somebody with an account is answered who signs this payload for a place, chosen by a number: status, media type
+    /// and body. No signature is made or checked.
+    ///
+    /// # Errors
+    ///
+    /// When there is no world to ask.
+    pub fn payload(place: u8, payload: &[u8]) -> certwright::Result<(u16, String, Vec<u8>)> {
+        crate::acme::fuzzed::answer(place, payload)
+    }
 }

@@ -37,6 +37,9 @@ pub struct Settings {
     pub lifetime: Duration,
     /// How many more roots there are a chain to, offered as alternates (RFC 8555 §7.4.2).
     pub alternates: u8,
+    /// The domain names by which it goes in records for `dns-persist-01` (draft-ietf-acme-dns-persist-01); the kind is not
+    /// offered when there are none.
+    pub persistent: Vec<String>,
     /// How long an authorization and an order may take before they expire.
     pub patience: Duration,
     /// Whether certificates have renewal information (RFC 9773).
@@ -219,6 +222,7 @@ impl Default for Settings {
             profiles: Vec::new(),
             lifetime: 90 * DAY,
             alternates: 0,
+            persistent: Vec::new(),
             patience: 7 * DAY,
             renewal_info: RenewalInformation::Offered,
             blocked: Vec::new(),

@@ -13,7 +13,7 @@ mod state;
 mod testbed;
 
 pub use acl::acl;
-pub use acme::{acme_answers, acme_headers, acme_requests};
+pub use acme::{acme_answers, acme_headers, acme_payloads, acme_requests};
 pub use certificates::{bundle, certificate, pem_chain, private_key};
 pub use identifiers::identifiers;
 pub use inspect::{inspect, pkcs12};
@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "acl", run: acl },
     Target { name: "acme_answers", run: acme_answers },
     Target { name: "acme_headers", run: acme_headers },
+    Target { name: "acme_payloads", run: acme_payloads },
     Target { name: "acme_requests", run: acme_requests },
     Target { name: "bundle", run: bundle },
     Target { name: "certificate", run: certificate },

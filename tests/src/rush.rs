@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use crate::http::trusting;
 use crate::raw::{Key, encode, wish};
 
-/// For one answer, and for everything that an order waits for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// For one answer, and for everything that an order waits for: a server that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at an order that is not so far.
 const POLL: Duration = Duration::from_millis(2);
 

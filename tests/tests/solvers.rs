@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
+#[path = "solvers/lasting.rs"]
+mod lasting;
 #[path = "solvers/listeners.rs"]
 mod listeners;
 #[path = "solvers/orders.rs"]

@@ -38,6 +38,7 @@ pub(crate) mod exposed;
 mod header;
 mod http;
 mod issuing;
+mod lasting;
 mod memory;
 mod order;
 mod pace;

@@ -4,5 +4,6 @@
 pub(crate) mod acme;
 pub(crate) mod issuer;
 pub(crate) mod local;
+pub(crate) mod persistent;
 pub(crate) mod solve;
 pub(crate) mod solver;

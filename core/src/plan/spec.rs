@@ -15,7 +15,9 @@ pub use issuer::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
 pub use limits::{LimitTable, Limits, Rate};
 pub use output::{Encoding, Form, Output, Strategy};
 pub use service::{Address, Command, CommandScope, Endpoint, Failover, KeyRule, Reload, Running, StartTls};
-pub use solver::{ChallengeKind, CommandSolver, Convention, Propagation, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey};
+pub use solver::{
+    ChallengeKind, CommandSolver, Convention, DnsPersist, Propagation, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey,
+};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::acme::front::Signed;
 use crate::acme::order::{identifier, written};
 use crate::acme::problem::{Problem, ProblemKind, malformed, unauthorized};
-use crate::acme::validate::{Job, Place};
+use crate::acme::validate::{Expected, Job, Place};
 use crate::acme::world::World;
 use crate::faults::Verdict;
 use crate::settings::{Reuse, Validation};
@@ -106,10 +106,14 @@ impl World {
             (Identifier::Ip(_), _) => &[ChallengeKind::Http01, ChallengeKind::TlsAlpn01],
             _ => &[ChallengeKind::Http01, ChallengeKind::Dns01, ChallengeKind::TlsAlpn01],
         };
-        let challenges = kinds
+        let mut challenges: Vec<Challenge> = kinds
             .iter()
             .map(|kind| Challenge { kind: *kind, token: self.dice.token(), state: State::Pending })
             .collect();
+        if !self.settings.persistent.is_empty() && !matches!(identifier, Identifier::Ip(_)) {
+            let kind = ChallengeKind::DnsPersist01;
+            challenges.push(Challenge { kind, token: String::new(), state: State::Pending });
+        }
         let (status, expires) = (Status::Pending, self.now().saturating_add(self.settings.patience));
         self.authorizations.push(Authorization { account, identifier, span, status, expires, origin, challenges });
         self.authorizations.len() - 1
@@ -168,9 +172,12 @@ impl World {
     /// Shows a challenge, or begins to look for its answer (RFC 8555 §7.5.1).
     pub(crate) fn challenge(&mut self, signed: &Signed, number: usize, which: usize) -> Result<Reply, Problem> {
         let (now, validation) = (self.now(), self.settings.validation.clone());
+        let names = self.settings.persistent.clone();
+        let account = self.site.account(signed.account()?);
         let authorization = self.own_authorization(signed, number)?;
         let pending = authorization.status_at(now) == Status::Pending;
-        let (identifier, span) = (authorization.identifier.clone(), authorization.span);
+        let identifier = authorization.identifier.clone();
+        let expected = Expected { names, account, span: authorization.span, now };
         let status = authorization.status_at(now);
         let challenge = authorization
             .challenges
@@ -193,11 +200,10 @@ impl World {
                     (Some(Verdict::Valid), _) | (None, Validation::Believed) => self.judge(number, which, Ok(())),
                     (None, Validation::Real(real)) => {
                         let proof = format!("{token}.{}", signed.key.thumbprint());
-                        let account = self.site.account(signed.account()?);
                         let caa = self.settings.caa.clone();
                         let (authorization, challenge) = (number, which);
                         let place = Place { authorization, challenge };
-                        self.jobs.push(Job { place, kind, token, proof, identifier, span, account, caa, real });
+                        self.jobs.push(Job { place, kind, token, proof, identifier, expected, caa, real });
                     }
                 }
             }
@@ -272,12 +278,18 @@ impl World {
     }
 
     fn show_challenge(&self, number: usize, which: usize) -> Option<Value> {
-        let challenge = self.authorizations.get(number)?.challenges.get(which)?;
+        let authorization = self.authorizations.get(number)?;
+        let challenge = authorization.challenges.get(which)?;
         let mut shown = json!({
             "type": challenge.kind.word(),
             "url": self.site.challenge(number, which),
-            "token": challenge.token,
         });
+        if challenge.kind == ChallengeKind::DnsPersist01 {
+            shown["accounturi"] = self.site.account(authorization.account).into();
+            shown["issuer-domain-names"] = json!(self.settings.persistent);
+        } else {
+            shown["token"] = challenge.token.as_str().into();
+        }
         match &challenge.state {
             State::Pending => shown["status"] = "pending".into(),
             State::Processing => shown["status"] = "processing".into(),

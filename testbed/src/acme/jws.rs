@@ -78,6 +78,21 @@ impl Jws {
         })
     }
 
+    /// What somebody is taken to have signed, for the fuzzer.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn taken(url: String, payload: Vec<u8>) -> Self {
+        let algorithm = "ES256".to_owned();
+        Self {
+            algorithm,
+            nonce: None,
+            url,
+            signer: Signer::Neither,
+            payload,
+            signed: Vec::new(),
+            signature: Vec::new(),
+        }
+    }
+
     /// Whether this key signed it.
     pub(crate) fn verify(&self, key: &Jwk) -> Result<(), Problem> {
         key.verify(&self.algorithm, &self.signed, &self.signature)

@@ -7,6 +7,8 @@ pub(crate) mod csr;
 pub(crate) mod der;
 pub(crate) mod external;
 pub(crate) mod front;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzed;
 pub(crate) mod index;
 pub(crate) mod jwk;
 pub(crate) mod jws;

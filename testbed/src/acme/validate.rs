@@ -2,15 +2,17 @@
 
 mod caa;
 mod dns01;
+mod dns_persist01;
 mod http01;
 mod lookup;
 mod tls_alpn01;
 
 use certwright::{ChallengeKind, DnsName, Identifier};
 
-use crate::acme::authorization::Span;
 use crate::acme::problem::{Problem, ProblemKind};
 use crate::settings::Real;
+
+pub(crate) use self::dns_persist01::Expected;
 
 /// One challenge to look at.
 #[derive(Clone, Debug)]
@@ -21,9 +23,8 @@ pub(crate) struct Job {
     /// The key authorization (RFC 8555 §8.1).
     pub(crate) proof: String,
     pub(crate) identifier: Identifier,
-    pub(crate) span: Span,
-    /// The URL of the account.
-    pub(crate) account: String,
+    /// For whom an answer counts, and what a record that stays has to say.
+    pub(crate) expected: Expected,
     /// Whose name a CAA record has to hold.
     pub(crate) caa: Option<DnsName>,
     pub(crate) real: Real,
@@ -43,6 +44,7 @@ pub(crate) async fn look(job: &Job) -> Result<(), Problem> {
             ChallengeKind::Http01 => http01::look(job).await,
             ChallengeKind::Dns01 => dns01::look(job).await,
             ChallengeKind::TlsAlpn01 => tls_alpn01::look(job).await,
+            ChallengeKind::DnsPersist01 => dns_persist01::look(job).await,
             other => Err(Problem::new(ProblemKind::ServerInternal, format!("{other} is not known here"))),
         }?;
         caa::look(job).await

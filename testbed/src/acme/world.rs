@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::acme::account::Account;
 use crate::acme::authorization::Authorization;
 use crate::acme::certificate::Certified;
-use crate::acme::front::Asked;
+use crate::acme::front::{Asked, Signed};
 use crate::acme::index::Index;
 use crate::acme::limit::Buckets;
 use crate::acme::nonce::Nonces;
@@ -123,19 +123,30 @@ impl World {
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
+        self.perform(&signed, asked, route, faults)
+    }
+
+    /// Does what somebody has asked for with a good signature.
+    pub(crate) fn perform(
+        &mut self,
+        signed: &Signed,
+        asked: &Asked<'_>,
+        route: &Route,
+        faults: &[Fault],
+    ) -> std::result::Result<Reply, Problem> {
         match route.endpoint {
-            Endpoint::NewAccount => self.new_account(&signed, asked.from),
-            Endpoint::Account => self.account(&signed, route.first),
-            Endpoint::Orders => self.orders_of(&signed, route.first, route.second),
-            Endpoint::KeyChange => self.key_change(&signed),
-            Endpoint::NewOrder => self.new_order(&signed),
-            Endpoint::NewAuthorization => self.new_authorization(&signed),
-            Endpoint::Order => self.order(&signed, route.first),
-            Endpoint::Finalize => self.finalize(&signed, route.first, faults),
-            Endpoint::Authorization => self.authorization(&signed, route.first),
-            Endpoint::Challenge => self.challenge(&signed, route.first, route.second),
-            Endpoint::Certificate => self.certificate(&signed, asked, route, faults),
-            Endpoint::RevokeCertificate => self.revoke(&signed),
+            Endpoint::NewAccount => self.new_account(signed, asked.from),
+            Endpoint::Account => self.account(signed, route.first),
+            Endpoint::Orders => self.orders_of(signed, route.first, route.second),
+            Endpoint::KeyChange => self.key_change(signed),
+            Endpoint::NewOrder => self.new_order(signed),
+            Endpoint::NewAuthorization => self.new_authorization(signed),
+            Endpoint::Order => self.order(signed, route.first),
+            Endpoint::Finalize => self.finalize(signed, route.first, faults),
+            Endpoint::Authorization => self.authorization(signed, route.first),
+            Endpoint::Challenge => self.challenge(signed, route.first, route.second),
+            Endpoint::Certificate => self.certificate(signed, asked, route, faults),
+            Endpoint::RevokeCertificate => self.revoke(signed),
             Endpoint::Directory | Endpoint::NewNonce | Endpoint::RenewalInfo | Endpoint::Unknown => {
                 Err(malformed("there is nothing at this URL").with_status(404))
             }

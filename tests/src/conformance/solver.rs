@@ -45,8 +45,13 @@ impl Debug for Stage<'_> {
 /// When the name or the word cannot be meant.
 #[expect(clippy::expect_used, reason = "the test that asked cannot go on")]
 pub fn challenge(kind: ChallengeKind, name: &str, word: &str) -> Challenge {
+    let identifier = name.parse().expect("a name");
+    if kind == ChallengeKind::DnsPersist01 {
+        let account = format!("https://ca.example/account/{word}");
+        return Challenge::lasting(&identifier, &["ca.example"], &account).expect("a record");
+    }
     let token = format!("{word}-DGyRejmCefe7v4NfDGDKfA");
-    Challenge::new(kind, name.parse().expect("a name"), &token, THUMBPRINT).expect("a token")
+    Challenge::new(kind, identifier, &token, THUMBPRINT).expect("a token")
 }
 
 /// Runs every case.

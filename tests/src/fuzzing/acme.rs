@@ -26,6 +26,18 @@ pub fn acme_answers(data: &[u8]) {
     }
     if let Ok(identifier) = "www.example.org".parse() {
         for challenge in read::authorization(data, &identifier).into_iter().flatten() {
+            if let Some(wanted) = challenge.persistent() {
+                let (value, plain) = (wanted.value(None), |byte: u8| byte == b' ' || byte.is_ascii_graphic());
+                assert!(
+                    value.bytes().all(plain) && value.matches(';').count() == 1,
+                    "{value:?} says more than it should"
+                );
+                let account = wanted.account_uri().to_ascii_lowercase();
+                let rest = account.strip_prefix("https://ca.example").map(|rest| rest.trim_start_matches(":443"));
+                let here = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']));
+                assert!(here, "{value:?} is for somebody else");
+                continue;
+            }
             let token = challenge.token();
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
             assert!(!token.is_empty() && token.len() <= 128 && token.bytes().all(plain), "{token:?} is no file name");
@@ -73,6 +85,33 @@ pub fn acme_requests(data: &[u8]) {
     if let Err(problem) = seen {
         let kind = problem.get("type").and_then(serde_json::Value::as_str).unwrap_or_default();
         assert!(kind.starts_with("urn:ietf:params:acme:error:"), "{problem}");
+    }
+}
+
+/// The payload of a signed request: the first byte chooses the place.
+///
+/// # Panics
+///
+/// When it is answered with something else than JSON, a chain or a problem document, or with an error of the server.
+pub fn acme_payloads(data: &[u8]) {
+    let Some((place, payload)) = data.split_first() else { return };
+    let Ok((status, kind, body)) = certwright_testbed::fuzzing::payload(*place, payload) else {
+        panic!("there is no world to ask")
+    };
+    assert!(status < 500, "{status}: {}", String::from_utf8_lossy(&body));
+    match (status, kind.as_str()) {
+        (200..=299, "application/json") => {
+            assert!(serde_json::from_slice::<serde_json::Value>(&body).is_ok_and(|body| body.is_object()));
+        }
+        (200..=299, "application/pem-certificate-chain") => assert!(certwright::Chain::from_pem(&body).is_ok()),
+        (200, "") => assert!(body.is_empty()),
+        (400..=499, "application/problem+json") => {
+            let problem: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
+            let kind = problem.get("type").and_then(serde_json::Value::as_str).unwrap_or_default();
+            assert!(kind.starts_with("urn:ietf:params:acme:error:"), "{problem}");
+            assert!(problem.get("status").and_then(serde_json::Value::as_u64) == Some(status.into()), "{problem}");
+        }
+        other => panic!("{other:?}"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use certwright::{Clock, SystemClock};
 use rustix::process::Signal;
@@ -89,6 +89,8 @@ pub struct Pebble {
     pub tls: SocketAddr,
     /// Where it looks for names.
     pub names: ChallTestSrv,
+    /// From the start of its process until its directory answered.
+    pub took: Duration,
     acme: Web,
     management: Web,
     running: Running,
@@ -138,22 +140,31 @@ impl Pebble {
         }
         let log = File::create(home.join("output.log"))?;
         command.current_dir("/").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let began = Instant::now();
         let running = Running::start(&mut command)?;
         let (acme_web, management) = (Web::secure(acme, &trust)?, Web::secure(management, &trust)?);
         let directory = format!("https://{acme}/dir");
-        let mut server = Self { directory, trust, http, tls, names, acme: acme_web, management, running, home };
+        let took = Duration::ZERO;
+        let mut server = Self { directory, trust, http, tls, names, took, acme: acme_web, management, running, home };
+        server
+            .answers()
+            .map_err(|error| io::Error::new(error.kind(), format!("{error}; it said: {}", server.said())))?;
+        server.took = began.elapsed();
         server.ready().map_err(|error| io::Error::new(error.kind(), format!("{error}; it said: {}", server.said())))?;
         Ok(server)
     }
 
-    fn ready(&mut self) -> io::Result<()> {
+    fn answers(&mut self) -> io::Result<()> {
         until(LIMIT, "the directory answers", || {
             if let Ok(status) = self.running.wait(Duration::ZERO) {
                 return Ok(Err(io::Error::other(format!("pebble ended with {status}"))));
             }
-            self.acme.get("/dir")?;
-            self.root(0).map(|_| Ok(()))
+            self.acme.get("/dir").map(|_| Ok(()))
         })?
+    }
+
+    fn ready(&mut self) -> io::Result<()> {
+        until(LIMIT, "the roots can be had", || self.root(0).map(drop))
     }
 
     /// A root that it issues under, PEM: 0, and 1 to the number of alternate ones. Another one each time that it starts.

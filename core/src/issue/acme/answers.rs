@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use instant_acme::{AuthorizationStatus, ChallengeStatus, ChallengeType};
 
 use super::desk::Desk;
 use super::http::bounded;
+use super::lasting;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::name::Identifier;
@@ -104,10 +106,12 @@ fn open<'d>(desk: &Desk<'d>, order: &mut instant_acme::Order) -> Result<Vec<Vec<
             .context("identifiers", names)
             .context("authorizations", count));
     }
+    let mut bodies: Vec<(String, Bytes)> = Vec::new();
     desk.session.call("authorization", async || {
         let mut authorizations = order.authorizations();
         while let Some(fetched) = authorizations.next().await {
-            fetched?;
+            let url = fetched?.url().to_owned();
+            bodies.extend(desk.session.last().filter(|answer| answer.url == url).map(|answer| (url, answer.body)));
         }
         Ok(())
     })?;
@@ -126,7 +130,8 @@ fn open<'d>(desk: &Desk<'d>, order: &mut instant_acme::Order) -> Result<Vec<Vec<
             }
         }
         let identifier = ours(desk, state.identifier().identifier, &shown)?;
-        open.push(ways(desk, state, &identifier, &authorization.url)?);
+        let body = bodies.iter().find(|(url, _)| *url == authorization.url).map(|(_, body)| body.as_ref());
+        open.push(ways(desk, &Open { state, identifier, url: &authorization.url, body: body.unwrap_or_default() })?);
     }
     Ok(open)
 }
@@ -149,22 +154,45 @@ fn ours(desk: &Desk<'_>, theirs: &instant_acme::Identifier, shown: &str) -> Resu
     }
 }
 
+/// An authorization that is not valid yet.
+struct Open<'a> {
+    state: &'a instant_acme::AuthorizationState,
+    /// Without `*.` for a wildcard.
+    identifier: Identifier,
+    url: &'a str,
+    /// As it was sent.
+    body: &'a [u8],
+}
+
+impl Open<'_> {
+    /// What a solver is asked.
+    fn challenge(&self, desk: &Desk<'_>, kind: ChallengeKind, token: &str) -> Result<Challenge> {
+        if kind != ChallengeKind::DnsPersist01 {
+            return Challenge::new(kind, self.identifier.clone(), token, &desk.account.key.thumbprint());
+        }
+        let identifier = match &self.identifier {
+            // No more than was asked for, whatever the authority calls it.
+            Identifier::Dns(name) if self.state.wildcard => {
+                let below = Identifier::Wildcard(name.clone());
+                if desk.request.identifiers().iter().any(|one| *one == below) { below } else { self.identifier.clone() }
+            }
+            other => other.clone(),
+        };
+        lasting::challenge(self.body, &identifier, &desk.account.facts.url, &desk.wish.directory)
+    }
+}
+
 /// The challenges that a solver answers, by the order of the solvers and then by their own; at least one.
-fn ways<'d>(
-    desk: &Desk<'d>,
-    state: &instant_acme::AuthorizationState,
-    identifier: &Identifier,
-    url: &str,
-) -> Result<Vec<Given<'d>>> {
+fn ways<'d>(desk: &Desk<'d>, authorization: &Open<'_>) -> Result<Vec<Given<'d>>> {
+    let Open { state, identifier, url, .. } = authorization;
     let mut ways = Vec::new();
     for solver in desk.solvers {
         for kind in solver.kinds() {
             let offered = state.challenges.iter().find(|offered| offered.r#type == kind_of(*kind));
             let Some(offered) = offered.filter(|offered| offered.status != ChallengeStatus::Invalid) else { continue };
             let asked = if offered.status == ChallengeStatus::Pending { Asked::NotYet } else { Asked::Before };
-            let thumbprint = desk.account.key.thumbprint();
-            let challenge = Challenge::new(*kind, identifier.clone(), &offered.token, &thumbprint)?;
-            ways.push(Given { challenge, solver, url: url.to_owned(), asked });
+            let challenge = authorization.challenge(desk, *kind, &offered.token)?;
+            ways.push(Given { challenge, solver, url: (*url).to_owned(), asked });
         }
     }
     if !ways.is_empty() {
@@ -176,7 +204,7 @@ fn ways<'d>(
         .context("identifier", identifier)
         .context("offered", Public(&offered.join(", ")))
         .context("configured", Public(&ours.join(", ")))
-        .hint("add a `solver` of an offered kind; wildcards need `dns-01`, addresses `http-01` or `tls-alpn-01`"))
+        .hint("add a `solver` of an offered kind; wildcards need `dns-01` or `dns-persist-01`, addresses `http-01` or `tls-alpn-01`"))
 }
 
 /// Tell the authority that the answer is in place.
@@ -211,6 +239,7 @@ fn kind_of(kind: ChallengeKind) -> ChallengeType {
         ChallengeKind::Http01 => ChallengeType::Http01,
         ChallengeKind::Dns01 => ChallengeType::Dns01,
         ChallengeKind::TlsAlpn01 => ChallengeType::TlsAlpn01,
+        ChallengeKind::DnsPersist01 => ChallengeType::Unknown(kind.word().to_owned()),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::directory::Directory;
 use super::problem::{Problem, Stage};
-use super::{chain, header, renewal};
+use super::{chain, header, lasting, renewal};
 use crate::ground::error::{Error, Result};
 use crate::ground::name::Identifier;
 use crate::ground::time::{Timestamp, Window};
@@ -33,7 +33,9 @@ pub(crate) fn authorization(body: &[u8], identifier: &Identifier) -> Option<Vec<
     let state: AuthorizationState = serde_json::from_slice(body).ok()?;
     let _shown = state.identifier().to_string();
     let made = |token: &str| Challenge::new(ChallengeKind::Http01, identifier.clone(), token, "thumbprint").ok();
-    Some(state.challenges.iter().filter_map(|challenge| made(&challenge.token)).collect())
+    let challenges = state.challenges.iter().filter_map(|challenge| made(&challenge.token));
+    let lasting = lasting::challenge(body, identifier, "https://ca.example/account/1", "https://ca.example/directory");
+    Some(challenges.chain(lasting.ok()).collect())
 }
 
 /// The error that a problem document becomes.

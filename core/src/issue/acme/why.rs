@@ -96,7 +96,7 @@ fn attempts(challenge: &Value) -> Vec<String> {
 fn seen_from_here(desk: &Desk<'_>, shown: &str, answered: &[Challenge]) -> Option<String> {
     let name = shown.trim_start_matches("*.");
     let connects = |challenge: &&Challenge| {
-        challenge.kind() != ChallengeKind::Dns01
+        !matches!(challenge.kind(), ChallengeKind::Dns01 | ChallengeKind::DnsPersist01)
             && matches!(challenge.identifier(), Identifier::Dns(identifier) if identifier.as_str() == name)
     };
     answered.iter().find(connects)?;

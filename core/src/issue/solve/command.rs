@@ -11,11 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hickory_proto::rr::Name;
 
 use self::convention::{Act, Call};
-use super::dns::challenge_name;
 use super::dns::watch::{LOOKING_UP, Watch};
-use super::{expect_kind, value};
+use super::dns::{challenge_name, persistent_name};
+use super::{dns_persist01, expect_kind, value};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result, Retry};
+use crate::ground::time::Clock;
+use crate::issue::persistent::Worth;
 use crate::issue::solver::{Challenge, Solver};
 use crate::place::command::{Outcome, Status, preflight, run, run_for_output};
 use crate::place::filesystem::Filesystem;
@@ -40,25 +42,42 @@ enum Presented {
 pub(super) struct ByCommand {
     wish: CommandSolver,
     watch: Watch,
+    clock: Arc<dyn Clock>,
     calls: Mutex<BTreeMap<String, Presented>>,
 }
 
 impl ByCommand {
     /// Nothing is run yet, but it is seen that the commands can be.
-    pub(super) fn new(wish: CommandSolver, fs: Arc<dyn Filesystem>) -> Result<Self> {
+    pub(super) fn new(wish: CommandSolver, fs: Arc<dyn Filesystem>, clock: Arc<dyn Clock>) -> Result<Self> {
         preflight(&wish.command)?;
         wish.cleanup.as_ref().map_or(Ok(()), preflight)?;
         let watch = Watch::new(wish.propagation.clone(), fs);
-        Ok(Self { wish, watch, calls: Mutex::default() })
+        Ok(Self { wish, watch, clock, calls: Mutex::default() })
     }
 
-    /// The record of a `dns-01` challenge, where the convention wants to be told where aliases lead.
+    /// The record of a challenge that is answered in DNS, where the convention wants to be told where aliases lead.
     fn record(&self, challenge: &Challenge, cancel: &Cancel) -> Result<Option<Name>> {
-        if challenge.kind() != ChallengeKind::Dns01 || self.wish.convention != Convention::Lego {
+        if self.wish.convention != Convention::Lego {
             return Ok(None);
         }
-        let name = challenge_name(challenge.identifier())?;
+        let name = match challenge.kind() {
+            ChallengeKind::Dns01 => challenge_name(challenge.identifier())?,
+            ChallengeKind::DnsPersist01 => persistent_name(challenge.identifier())?,
+            _ => return Ok(None),
+        };
         self.watch.canonical(&name, deadline(LOOKING_UP), cancel).map(Some)
+    }
+
+    /// Whether a record that stays is there already, so that no script need be run for it.
+    fn is_there(&self, challenge: &Challenge, cancel: &Cancel) -> Result<bool> {
+        let Some(wanted) = challenge.persistent() else { return Ok(false) };
+        let name = self.watch.canonical(&persistent_name(challenge.identifier())?, deadline(LOOKING_UP), cancel)?;
+        let soon = self.clock.now().saturating_add(dns_persist01::A_WHILE);
+        match self.watch.values(&name, cancel) {
+            Ok(there) => Ok(there.iter().any(|value| wanted.worth(value, soon) == Worth::Good)),
+            Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+            Err(_) => Ok(false),
+        }
     }
 
     fn call(&self, challenge: &Challenge, act: &Act<'_>, cancel: &Cancel) -> Result<()> {
@@ -103,17 +122,24 @@ impl ByCommand {
 
 /// The same token may be there for a kind that was declined and for the next.
 fn key(challenge: &Challenge) -> String {
-    format!("{} {}", challenge.kind(), challenge.token())
+    format!("{} {} {}", challenge.kind(), challenge.identifier(), challenge.token())
 }
 
 impl Solver for ByCommand {
     fn present(&self, challenge: &Challenge, cancel: &Cancel) -> Result<()> {
         cancel.check()?;
         expect_kind(self.kinds(), challenge)?;
-        self.call(challenge, &Act::Present, cancel).map_err(|error| about(error, challenge))
+        let present = || {
+            if self.is_there(challenge, cancel)? { Ok(()) } else { self.call(challenge, &Act::Present, cancel) }
+        };
+        present().map_err(|error| about(error, challenge))
     }
 
     fn clean_up(&self, challenge: &Challenge) -> Result<()> {
+        if challenge.persistent().is_some() {
+            // What was put in place stays.
+            return Ok(());
+        }
         let noted = self.calls.lock().unwrap_or_else(PoisonError::into_inner).get(&key(challenge)).cloned();
         let cleaned = match noted {
             Some(Presented::Declined) => Ok(()),
@@ -131,13 +157,21 @@ impl Solver for ByCommand {
     }
 
     fn wait(&self, challenge: &Challenge, cancel: &Cancel) -> Result<()> {
-        if challenge.kind() != ChallengeKind::Dns01 || self.wish.propagation.limit.is_zero() {
+        let in_dns = matches!(challenge.kind(), ChallengeKind::Dns01 | ChallengeKind::DnsPersist01);
+        if !in_dns || self.wish.propagation.limit.is_zero() {
             return cancel.check();
         }
         let wait = || {
+            if let Some(wanted) = challenge.persistent() {
+                let name = persistent_name(challenge.identifier())?;
+                let name = self.watch.canonical(&name, deadline(LOOKING_UP), cancel)?;
+                let now = self.clock.now();
+                return self.watch.wait(&name, None, &|value| wanted.worth(value, now) == Worth::Good, cancel);
+            }
             let name = challenge_name(challenge.identifier())?;
             let name = self.watch.canonical(&name, deadline(LOOKING_UP), cancel)?;
-            self.watch.wait(&name, None, &value::txt(challenge), cancel)
+            let value = value::txt(challenge);
+            self.watch.wait(&name, None, &|shown| shown == value.as_bytes(), cancel)
         };
         wait().map_err(|error| about(error, challenge))
     }
@@ -197,5 +231,8 @@ fn last_line(text: &str) -> &str {
 fn without_answer(text: &str, challenge: &Challenge) -> String {
     let whole = String::from_utf8_lossy(challenge.key_authorization().expose()).into_owned();
     let secrets = [whole, value::txt(challenge), value::hex(challenge), challenge.token().to_owned()];
-    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[answer left out]"))
+    secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "[answer left out]"))
 }

@@ -7,31 +7,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::dns::challenge_name;
-use super::dns::tsig::Key;
-use super::dns::update::{Change, Spot, Update};
-use super::dns::watch::{LOOKING_UP, Watch};
-use super::{dns, expect_kind, value};
+use super::dns::update::{Change, Spot};
+use super::dns::watch::LOOKING_UP;
+use super::updates::{UPDATING, Updates};
+use super::{expect_kind, value};
 use crate::ground::cancel::Cancel;
-use crate::ground::error::{Error, ErrorKind, Public, Result};
+use crate::ground::error::{Error, Result};
 use crate::ground::time::Clock;
 use crate::issue::solver::{Challenge, Solver};
 use crate::place::filesystem::Filesystem;
-use crate::place::secret_file;
 use crate::place::wire::deadline;
 use crate::plan::spec::{ChallengeKind, Rfc2136};
-
-/// How long one update may take.
-const UPDATING: Duration = Duration::from_secs(15);
 
 /// How long cleaning up may take in all.
 const CLEANING: Duration = Duration::from_secs(15);
 
 /// Answers by dynamic updates of a zone.
 pub(super) struct ByUpdate {
-    wish: Rfc2136,
-    fs: Arc<dyn Filesystem>,
-    clock: Arc<dyn Clock>,
-    watch: Watch,
+    updates: Updates,
     /// Where answers were put, so that they are taken away there, whatever aliases say by then; `None` for one that was
     /// not sent.
     spots: Mutex<BTreeMap<String, Option<Spot>>>,
@@ -39,34 +32,16 @@ pub(super) struct ByUpdate {
 
 impl ByUpdate {
     pub(super) fn new(wish: Rfc2136, fs: Arc<dyn Filesystem>, clock: Arc<dyn Clock>) -> Self {
-        let watch = Watch::new(wish.propagation.clone(), Arc::clone(&fs));
-        Self { wish, fs, clock, watch, spots: Mutex::default() }
+        Self { updates: Updates::new(wish, fs, clock), spots: Mutex::default() }
     }
 
     /// Where the answer belongs.
     fn spot(&self, challenge: &Challenge, end: Instant, cancel: &Cancel) -> Result<Spot> {
-        let name = self.watch.canonical(&challenge_name(challenge.identifier())?, end, cancel)?;
-        let Some(zone) = &self.wish.zone else {
-            let zone = self.watch.zone(&name, end, cancel)?;
-            return Ok(Spot { name, zone });
-        };
-        let zone = dns::parse(&format!("{zone}."))?;
-        if zone.zone_of(&name) {
-            return Ok(Spot { name, zone });
-        }
-        Err(Error::new(ErrorKind::InvalidSpec, "the record of the challenge is not in the configured zone")
-            .context("record", Public(&name.to_ascii()))
-            .context("zone", Public(&zone.to_ascii()))
-            .hint("make the record an alias (CNAME) of a name in that zone, or leave `zone` out"))
+        self.updates.spot(&challenge_name(challenge.identifier())?, end, cancel)
     }
 
     fn change(&self, spot: &Spot, challenge: &Challenge, change: Change, end: Instant, cancel: &Cancel) -> Result<()> {
-        let key = self.wish.key.as_ref().map(|wish| {
-            secret_file::read(&*self.fs, &wish.secret_file).and_then(|content| Key::read(wish, content.expose()))
-        });
-        let key = key.transpose()?;
-        let update = Update { server: self.wish.server, key: key.as_ref(), now: self.clock.now(), end, cancel };
-        update.send(spot, &value::txt(challenge), change)
+        self.updates.change(spot, value::txt(challenge).as_bytes(), change, end, cancel)
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Option<Spot>>> {
@@ -112,7 +87,8 @@ impl Solver for ByUpdate {
         let wait = || {
             let known = self.known().get(challenge.token()).cloned().flatten();
             let spot = known.map_or_else(|| self.spot(challenge, deadline(LOOKING_UP), cancel), Ok)?;
-            self.watch.wait(&spot.name, Some(&spot.zone), &value::txt(challenge), cancel)
+            let value = value::txt(challenge);
+            self.updates.watch.wait(&spot.name, Some(&spot.zone), &|shown| shown == value.as_bytes(), cancel)
         };
         wait().map_err(|error| about(error, challenge))
     }
@@ -124,6 +100,6 @@ fn about(error: Error, challenge: &Challenge) -> Error {
 
 impl fmt::Debug for ByUpdate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ByUpdate").field("wish", &self.wish).finish_non_exhaustive()
+        f.debug_struct("ByUpdate").field("updates", &self.updates).finish_non_exhaustive()
     }
 }

@@ -7,11 +7,15 @@ mod desk;
 mod dns;
 #[cfg(feature = "acme")]
 mod dns01;
+#[cfg(feature = "acme")]
+mod dns_persist01;
 mod http01;
 mod listener;
 #[cfg(test)]
 mod tests;
 mod tls_alpn01;
+#[cfg(feature = "acme")]
+mod updates;
 #[cfg(feature = "acme")]
 mod value;
 
@@ -43,9 +47,11 @@ pub fn solver(spec: &SolverSpec, fs: Arc<dyn Filesystem>, clock: Arc<dyn Clock>)
         #[cfg(feature = "acme")]
         SolverSpec::Rfc2136(wish) => Arc::new(dns01::ByUpdate::new(wish.clone(), fs, clock)),
         #[cfg(feature = "acme")]
-        SolverSpec::Command(wish) => Arc::new(command::ByCommand::new(wish.clone(), fs)?),
+        SolverSpec::DnsPersist(wish) => Arc::new(dns_persist01::ByLastingUpdate::new(wish.clone(), fs, clock)),
+        #[cfg(feature = "acme")]
+        SolverSpec::Command(wish) => Arc::new(command::ByCommand::new(wish.clone(), fs, clock)?),
         #[cfg(not(feature = "acme"))]
-        SolverSpec::Rfc2136(_) | SolverSpec::Command(_) => {
+        SolverSpec::Rfc2136(_) | SolverSpec::DnsPersist(_) | SolverSpec::Command(_) => {
             return Err(Error::new(ErrorKind::Unsupported, "this solver is not in this build")
                 .hint("build with the feature `acme`"));
         }

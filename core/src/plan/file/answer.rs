@@ -8,11 +8,14 @@ use super::bounds::bounded;
 use super::fault::{Faults, Place};
 use super::leaf::NameServer;
 use super::read::At;
-use super::solver::{CommandTable, DnsTable, Solver, Solvers};
-use crate::plan::spec::{ChallengeKind, Command, CommandSolver, Convention, Propagation, Rfc2136, SolverSpec, TsigKey};
+use super::solver::{CommandTable, DnsTable, PersistTable, Solver, Solvers};
+use crate::plan::spec::{
+    ChallengeKind, Command, CommandSolver, Convention, DnsPersist, Propagation, Rfc2136, SolverSpec, TsigKey,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The wishes for everyone who answers, the preferred one first.
 pub(super) fn solvers(written: Solvers, place: &Place<'_>, faults: &mut Faults) -> Vec<SolverSpec> {
@@ -24,6 +27,7 @@ pub(super) fn solvers(written: Solvers, place: &Place<'_>, faults: &mut Faults) 
             Solver::HttpWebroot(root) => Some(SolverSpec::HttpWebroot(root)),
             Solver::TlsAlpn(listen) => Some(SolverSpec::TlsAlpnListener(listen.0)),
             Solver::Dns(table) => Some(SolverSpec::Rfc2136(updates(table, place, faults))),
+            Solver::Persist(table) => Some(SolverSpec::DnsPersist(lasting(table, place, faults))),
             Solver::Command(table) => command(table, place, faults).map(SolverSpec::Command),
         });
     }
@@ -38,6 +42,15 @@ fn updates(table: DnsTable, place: &Place<'_>, faults: &mut Faults) -> Rfc2136 {
     });
     wish.zone = table.zone.map(|zone| zone.value.0);
     wish.propagation = propagation(table.propagation, table.resolver, table.authoritative, place, faults);
+    wish
+}
+
+fn lasting(table: PersistTable, place: &Place<'_>, faults: &mut Faults) -> DnsPersist {
+    let (lasts, table) = table.split();
+    // Half of it has to outlast the time until the next renewal is tried.
+    let lasts = lasts.map(|lasts| bounded(&lasts, 30 * DAY, 36_500 * DAY, &place.key("lasts"), faults));
+    let mut wish = DnsPersist::new(updates(table, place, faults));
+    wish.lasts = lasts;
     wish
 }
 
@@ -89,7 +102,9 @@ fn kinds(
     let known = convention.value.kinds();
     let listed = || known.iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(", ");
     let written = written.unwrap_or_default();
-    match (written.as_slice(), known) {
+    // One that stays has to be asked for.
+    let usual: Vec<ChallengeKind> = known.iter().copied().filter(|kind| *kind != ChallengeKind::DnsPersist01).collect();
+    match (written.as_slice(), usual.as_slice()) {
         ([], [only]) => return vec![*only],
         ([], _) => {
             let hint = format!("write those that the script answers, of `[{}]`", listed());

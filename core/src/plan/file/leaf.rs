@@ -80,6 +80,8 @@ worded! {
         Dns01 = "dns-01",
         /// Over TLS.
         TlsAlpn01 = "tls-alpn-01",
+        /// In DNS, by a record that stays.
+        DnsPersist01 = "dns-persist-01",
         /// By a script.
         Command = "command",
     }

@@ -58,6 +58,37 @@ table! {
 }
 
 table! {
+    /// Proof in DNS by a record that stays: the authority reads a TXT record at `_validation-persist`, or where an alias
+    /// (CNAME) leads from there. It is put there by a dynamic update (RFC 2136) when it is missing.
+    struct PersistTable {
+        /// `dns-persist-01`.
+        needed "type" kind: At<SolverType>,
+        /// How long the record is good for; for ever when left out. It is written anew when half of that is over.
+        optional "lasts" lasts: At<Duration>,
+        /// The primary server of the zone, such as `192.0.2.53` or `[2001:db8::53]:5353`.
+        needed "server" server: At<NameServer>,
+        /// The key that signs updates; unsigned when left out.
+        optional "key" key: TsigTable,
+        /// The zone that is updated; found by its SOA record when left out.
+        optional "zone" zone: At<DomainName>,
+        /// How long the record may take to reach every authoritative server; `120s` when left out, `0s` to ask none.
+        optional "propagation" propagation: At<Duration>,
+        /// Who looks up aliases, zones and their servers; the resolvers of the system when left out.
+        optional "resolver" resolver: At<NameServer>,
+        /// The servers that must show the record; those that the zone names when left out.
+        optional "authoritative" authoritative: Vec<At<NameServer>>,
+    }
+}
+
+impl PersistTable {
+    /// How long a record is to be good for, and what it has in common with `dns-01`.
+    pub(super) fn split(self) -> (Option<At<Duration>>, DnsTable) {
+        let Self { kind, lasts, server, key, zone, propagation, resolver, authoritative } = self;
+        (lasts, DnsTable { _kind: kind, server, key, zone, propagation, resolver, authoritative })
+    }
+}
+
+table! {
     /// A key for signed updates (TSIG, RFC 8945).
     struct TsigTable {
         /// The name that the server knows it by.
@@ -109,6 +140,8 @@ pub(super) enum Solver {
     TlsAlpn(Listen),
     /// By dynamic updates.
     Dns(DnsTable),
+    /// By an update that lasts.
+    Persist(PersistTable),
     /// By a script.
     Command(CommandTable),
 }
@@ -117,13 +150,17 @@ impl Read for Solver {
     fn read(item: &Item<'_>, place: &Place<'_>, faults: &mut Faults) -> Option<Self> {
         let entries = entries(item, place, faults)?;
         let Some(written) = entries.get("type") else {
-            let hint =
-                match ["webroot", "convention", "server", "listen"].iter().find(|key| entries.contains_key(**key)) {
-                    Some(&"webroot") => "write `type = \"http-01\"`",
-                    Some(&"convention") => "write `type = \"command\"`",
-                    Some(&"server") => "write `type = \"dns-01\"`",
-                    _ => "write `type = \"http-01\"`, `\"tls-alpn-01\"`, `\"dns-01\"` or `\"command\"`",
-                };
+            let hint = match ["webroot", "convention", "server", "listen"]
+                .iter()
+                .find(|key| entries.contains_key(**key))
+            {
+                Some(&"webroot") => "write `type = \"http-01\"`",
+                Some(&"convention") => "write `type = \"command\"`",
+                Some(&"server") => "write `type = \"dns-01\"`",
+                _ => {
+                    "write `type = \"http-01\"`, `\"tls-alpn-01\"`, `\"dns-01\"`, `\"dns-persist-01\"` or `\"command\"`"
+                }
+            };
             faults.add(item.span().start, &place.key("type"), "the key `type` is missing", Some(hint.to_owned()));
             return None;
         };
@@ -138,6 +175,7 @@ impl Read for Solver {
                 TlsAlpnTable::read(item, place, faults).map(|table| Self::TlsAlpn(table.listen.value))
             }
             SolverType::Dns01 => DnsTable::read(item, place, faults).map(Self::Dns),
+            SolverType::DnsPersist01 => PersistTable::read(item, place, faults).map(Self::Persist),
             SolverType::Command => CommandTable::read(item, place, faults).map(Self::Command),
         }
     }
@@ -158,6 +196,7 @@ impl Read for Solver {
             http,
             of_type(SolverType::TlsAlpn01, TlsAlpnTable::schema()),
             of_type(SolverType::Dns01, DnsTable::schema()),
+            of_type(SolverType::DnsPersist01, PersistTable::schema()),
             of_type(SolverType::Command, CommandTable::schema()),
         ] })
     }

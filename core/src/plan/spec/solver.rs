@@ -16,7 +16,14 @@ worded! {
         Dns01 = "dns-01",
         /// A certificate for the protocol `acme-tls/1` (RFC 8737).
         TlsAlpn01 = "tls-alpn-01",
+        /// A TXT record at `_validation-persist` that stays (draft-ietf-acme-dns-persist-01).
+        DnsPersist01 = "dns-persist-01",
     }
+}
+
+impl ChallengeKind {
+    /// The kinds that a token is answered with, by something that is taken away afterwards.
+    pub const WITH_TOKEN: [Self; 3] = [Self::Http01, Self::Dns01, Self::TlsAlpn01];
 }
 
 /// How challenges are answered.
@@ -31,6 +38,8 @@ pub enum SolverSpec {
     TlsAlpnListener(SocketAddr),
     /// `dns-01`: a dynamic update (RFC 2136) signed with TSIG (RFC 8945).
     Rfc2136(Rfc2136),
+    /// `dns-persist-01`: the same, once.
+    DnsPersist(DnsPersist),
     /// Any kind: a command written for some client.
     Command(CommandSolver),
 }
@@ -54,6 +63,23 @@ impl Rfc2136 {
     /// Updates at this server, unsigned, of the zone that the record is found to be in.
     pub fn new(server: SocketAddr) -> Self {
         Self { server, key: None, zone: None, propagation: Propagation::default() }
+    }
+}
+
+/// A record that stays, put in place by a dynamic update where it is not there yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DnsPersist {
+    /// How the zone is updated.
+    pub updates: Rfc2136,
+    /// For how long a record is good; for ever when `None`. It is written anew when half of that is over.
+    pub lasts: Option<Duration>,
+}
+
+impl DnsPersist {
+    /// A record that lasts for ever, by updates like these.
+    pub fn new(updates: Rfc2136) -> Self {
+        Self { updates, lasts: None }
     }
 }
 
@@ -153,12 +179,14 @@ worded! {
 }
 
 impl Convention {
-    /// The kinds of challenge that the client hands to such a script.
+    /// The kinds of challenge that such a script can answer.
     pub const fn kinds(self) -> &'static [ChallengeKind] {
         match self {
-            Self::Dehydrated | Self::Uacme => &ChallengeKind::ALL,
+            Self::Dehydrated | Self::Uacme => &ChallengeKind::WITH_TOKEN,
             Self::Certbot => &[ChallengeKind::Http01, ChallengeKind::Dns01],
-            Self::Lego | Self::LegoRaw => &[ChallengeKind::Dns01],
+            // Told a record and its value, a script need not know what they are for.
+            Self::Lego => &[ChallengeKind::Dns01, ChallengeKind::DnsPersist01],
+            Self::LegoRaw => &[ChallengeKind::Dns01],
         }
     }
 }

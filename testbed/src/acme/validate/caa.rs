@@ -40,7 +40,7 @@ fn judge(records: &[CAA], job: &Job, own: &DnsName) -> Result<(), String> {
     }
     let of = |tag: &str| records.iter().filter(|record| is(record, tag)).collect::<Vec<_>>();
     let wild = of("issuewild");
-    let that_count = if job.span == Span::Wildcard && !wild.is_empty() { wild } else { of("issue") };
+    let that_count = if job.expected.span == Span::Wildcard && !wild.is_empty() { wild } else { of("issue") };
     if that_count.is_empty() {
         return Ok(());
     }
@@ -69,8 +69,8 @@ fn allows(value: &[u8], job: &Job, own: &DnsName) -> Result<(), String> {
         let (tag, value) = part.split_once('=').ok_or_else(|| format!("`{part}` is no parameter"))?;
         let (tag, value) = (tag.trim().to_ascii_lowercase(), value.trim());
         match tag.as_str() {
-            "accounturi" if value != job.account => {
-                return Err(format!("the account `{value}` is allowed, not `{}`", job.account));
+            "accounturi" if value != job.expected.account => {
+                return Err(format!("the account `{value}` is allowed, not `{}`", job.expected.account));
             }
             "validationmethods" if value.split(',').all(|kind| kind.trim() != job.kind.word()) => {
                 return Err(format!("`{value}` is allowed, not `{}`", job.kind));

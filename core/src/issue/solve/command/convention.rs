@@ -54,8 +54,8 @@ pub(super) fn call(
             };
             let answer = match challenge.kind() {
                 ChallengeKind::Http01 => authorization(challenge),
-                ChallengeKind::Dns01 => value::txt(challenge),
                 ChallengeKind::TlsAlpn01 => value::hex(challenge),
+                _ => value::txt(challenge),
             };
             let variables = vec![("CHALLENGETYPE", challenge.kind().word().to_owned())];
             (vec![word.to_owned(), name, token, answer], variables)
@@ -63,8 +63,12 @@ pub(super) fn call(
         Convention::Certbot => (Vec::new(), certbot(challenge, name, token, act)),
         Convention::Lego => {
             let word = if presents { "present" } else { "cleanup" };
-            let record = record.map_or_else(|| format!("_acme-challenge.{name}."), Name::to_ascii);
-            (vec![word.to_owned(), record, value::txt(challenge)], Vec::new())
+            let (label, value) = match challenge.persistent() {
+                Some(wanted) => ("_validation-persist", wanted.value(None)),
+                None => ("_acme-challenge", value::txt(challenge)),
+            };
+            let record = record.map_or_else(|| format!("{label}.{name}."), Name::to_ascii);
+            (vec![word.to_owned(), record, value], Vec::new())
         }
         Convention::LegoRaw => {
             let word = if presents { "present" } else { "cleanup" };
@@ -78,7 +82,7 @@ pub(super) fn call(
             };
             let answer = match challenge.kind() {
                 ChallengeKind::Http01 => authorization(challenge),
-                ChallengeKind::Dns01 | ChallengeKind::TlsAlpn01 => value::txt(challenge),
+                _ => value::txt(challenge),
             };
             let arguments = vec![method.to_owned(), challenge.kind().word().to_owned(), name, token, answer];
             let names = ["UACME_METHOD", "UACME_TYPE", "UACME_IDENT", "UACME_TOKEN", "UACME_AUTH"];

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
+use crate::ground::time::{ManualClock, Timestamp};
 use crate::place::os::OsFilesystem;
 use crate::place::scratch::Scratch;
 
@@ -11,6 +12,10 @@ const TOKEN: &str = "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA";
 const THUMBPRINT: &str = "9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI";
 const TXT: &str = "lCM7cZyQXcVHK2nnW3jjAhNT3Fvm18UN-kWZZknKoYM";
 const HEX: &str = "94233b719c905dc5472b69e75b78e3021353dc5be6d7c50dfa45996649caa183";
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(ManualClock::at(Timestamp::from_unix(1_795_507_200)))
+}
 
 fn challenge(kind: ChallengeKind, name: &str) -> Challenge {
     Challenge::new(kind, name.parse().unwrap(), TOKEN, THUMBPRINT).unwrap()
@@ -43,7 +48,7 @@ impl Script {
         let mut wish = CommandSolver::new(convention, command, convention.kinds().to_vec());
         wish.propagation.limit = Duration::ZERO;
         change(&mut wish);
-        ByCommand::new(wish, Arc::new(OsFilesystem::new())).unwrap()
+        ByCommand::new(wish, Arc::new(OsFilesystem::new()), clock()).unwrap()
     }
 
     fn calls(&self) -> Vec<String> {
@@ -166,7 +171,7 @@ fn cleaning_up_follows_what_failed_or_was_cut() {
 fn what_a_failed_script_said_is_told_without_the_answer() {
     let script = Script::new("echo \"adding $4 for $1 $2 $3: no route\" >&2; exit 3");
     let solver = script.solver(Convention::Dehydrated);
-    for kind in ChallengeKind::ALL {
+    for kind in ChallengeKind::WITH_TOKEN {
         let error = solver.present(&challenge(kind, "a.example"), &Cancel::new()).unwrap_err();
         assert_eq!((error.kind(), error.fact("exit_status")), (ErrorKind::ChallengeFailed, Some("3")));
         assert_eq!(error.fact("command"), script.path.to_str());
@@ -183,7 +188,7 @@ fn what_cannot_be_run_is_said_before_there_is_a_challenge() {
     let scratch = Scratch::new();
     let path = scratch.file("script", "#!/bin/sh\n", 0o644);
     let wish = CommandSolver::new(Convention::Lego, Command::new([path.to_str().unwrap()]), vec![ChallengeKind::Dns01]);
-    let error = ByCommand::new(wish, Arc::new(OsFilesystem::new())).unwrap_err();
+    let error = ByCommand::new(wish, Arc::new(OsFilesystem::new()), clock()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Permission);
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
 }

@@ -14,6 +14,15 @@ use crate::ground::name::Identifier;
 
 /// The record of a `dns-01` challenge (RFC 8555 §8.4): `_acme-challenge` at the name, without `*.` for a wildcard.
 pub(super) fn challenge_name(identifier: &Identifier) -> Result<Name> {
+    below("_acme-challenge", identifier)
+}
+
+/// The record of a `dns-persist-01` challenge (draft-ietf-acme-dns-persist-01, section 4).
+pub(super) fn persistent_name(identifier: &Identifier) -> Result<Name> {
+    below("_validation-persist", identifier)
+}
+
+fn below(label: &str, identifier: &Identifier) -> Result<Name> {
     let (Identifier::Dns(name) | Identifier::Wildcard(name)) = identifier else {
         return Err(Error::new(
             ErrorKind::Unsupported,
@@ -22,7 +31,7 @@ pub(super) fn challenge_name(identifier: &Identifier) -> Result<Name> {
         .context("identifier", identifier)
         .hint("prove addresses by http-01 or tls-alpn-01"));
     };
-    parse(&format!("_acme-challenge.{name}."))
+    parse(&format!("{label}.{name}."))
 }
 
 /// A name in its absolute form.

@@ -17,6 +17,9 @@ use crate::ground::time::Timestamp;
 /// How long resolvers may keep the record: an authority that looks too early must see it soon after.
 const TTL: u32 = 60;
 
+/// What one string of a TXT record can hold; authorities join them (RFC 1035 §3.3).
+const STRING: usize = 255;
+
 /// Where a record belongs.
 #[derive(Clone, Debug)]
 pub(in crate::issue::solve) struct Spot {
@@ -46,7 +49,7 @@ pub(in crate::issue::solve) struct Update<'a> {
 
 impl Update<'_> {
     /// Change one TXT value.
-    pub(in crate::issue::solve) fn send(&self, spot: &Spot, value: &str, change: Change) -> Result<()> {
+    pub(in crate::issue::solve) fn send(&self, spot: &Spot, value: &[u8], change: Change) -> Result<()> {
         let mut message = message(spot, value, change);
         let answer = match self.key {
             Some(key) => {
@@ -85,10 +88,11 @@ impl Update<'_> {
     }
 }
 
-fn message(spot: &Spot, value: &str, change: Change) -> Message {
+fn message(spot: &Spot, value: &[u8], change: Change) -> Message {
     let mut zone = Query::query(spot.zone.clone(), RecordType::SOA);
     zone.set_query_class(DNSClass::IN);
-    let mut record = Record::from_rdata(spot.name.clone(), TTL, RData::TXT(TXT::new(vec![value.to_owned()])));
+    let text = TXT::from_bytes(value.chunks(STRING).collect());
+    let mut record = Record::from_rdata(spot.name.clone(), TTL, RData::TXT(text));
     if change == Change::Remove {
         record.dns_class = DNSClass::NONE;
         record.ttl = 0;

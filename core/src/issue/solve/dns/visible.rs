@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use hickory_proto::op::ResponseCode;
+use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 
 use super::exchange::{Unsigned, exchange, question};
@@ -30,10 +30,13 @@ enum Sight {
     Unreachable,
 }
 
-/// A value that has to be seen.
+/// Whether a value is the one that is looked for.
+pub(in crate::issue::solve) type Fits<'f> = &'f (dyn Fn(&[u8]) -> bool + Sync);
+
+/// A value that has to be seen somewhere.
 pub(in crate::issue::solve) struct Wanted<'a> {
     pub(in crate::issue::solve) name: &'a Name,
-    pub(in crate::issue::solve) value: &'a str,
+    pub(in crate::issue::solve) fits: Fits<'a>,
     /// Whether the servers were named by the operator, and so are believed to be the right ones.
     pub(in crate::issue::solve) named: bool,
 }
@@ -104,13 +107,9 @@ impl Wanted<'_> {
         if !self.named && !answer.authoritative {
             return Sight::Missing("is not authoritative for the zone".to_owned());
         }
-        let values = answer.answers.iter().filter_map(|record| match &record.data {
-            RData::TXT(text) => Some(text.txt_data.concat()),
-            _ => None,
-        });
         let mut count = 0_usize;
-        for value in values {
-            if value == self.value.as_bytes() {
+        for value in texts(&answer) {
+            if (self.fits)(&value) {
                 return Sight::Seen;
             }
             count += 1;
@@ -121,6 +120,29 @@ impl Wanted<'_> {
             more => format!("NOERROR with {more} other TXT records"),
         })
     }
+}
+
+/// The values of the TXT records that a server has at a name: none where there is no such name.
+pub(in crate::issue::solve) fn values(
+    server: SocketAddr,
+    name: &Name,
+    end: Instant,
+    cancel: &Cancel,
+) -> Result<Vec<Vec<u8>>> {
+    let answer = exchange(server, &question(name, RecordType::TXT, false), &Unsigned, end, cancel)?;
+    match answer.response_code {
+        ResponseCode::NoError | ResponseCode::NXDomain => Ok(texts(&answer).collect()),
+        code => Err(Error::new(ErrorKind::Network, "the name server does not say what is there")
+            .context("server", server)
+            .context("rcode", Public(&rcode(code)))),
+    }
+}
+
+fn texts(answer: &Message) -> impl Iterator<Item = Vec<u8>> {
+    answer.answers.iter().filter_map(|record| match &record.data {
+        RData::TXT(text) => Some(text.txt_data.concat()),
+        _ => None,
+    })
 }
 
 /// The servers that keep us waiting, each with what it says. One that has several addresses may have some to which this

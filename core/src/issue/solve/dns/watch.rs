@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use hickory_proto::rr::Name;
 
+use super::lookup::Authoritative;
 use super::lookup::Lookup;
-use super::visible::{Wanted, named};
+use super::visible::{Fits, Wanted, named, values};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::Result;
 use crate::place::filesystem::Filesystem;
@@ -42,30 +43,48 @@ impl Watch {
         Lookup { resolvers: &resolvers, end, cancel }.zone(name)
     }
 
-    /// Return once every authoritative server shows the value, or nobody wishes to know.
+    /// Return once every authoritative server shows a value that fits, or nobody wishes to know.
     pub(in crate::issue::solve) fn wait(
         &self,
         name: &Name,
         zone: Option<&Name>,
-        value: &str,
+        fits: Fits<'_>,
         cancel: &Cancel,
     ) -> Result<()> {
         if self.wish.limit.is_zero() {
             return cancel.check();
         }
         let end = deadline(self.wish.limit);
-        let servers = if self.wish.authoritative.is_empty() {
-            let resolvers = self.resolvers()?;
-            let lookup = Lookup { resolvers: &resolvers, end: deadline(LOOKING_UP), cancel };
-            match zone {
-                Some(zone) => lookup.authoritative(zone)?,
-                None => lookup.authoritative(&lookup.zone(name)?)?,
-            }
-        } else {
-            named(&self.wish.authoritative)
-        };
-        let wanted = Wanted { name, value, named: !self.wish.authoritative.is_empty() };
+        let servers = self.servers(name, zone, cancel)?;
+        let wanted = Wanted { name, fits, named: !self.wish.authoritative.is_empty() };
         wanted.seen_by_all(&servers, end, cancel)
+    }
+
+    /// The values that the first authoritative server that answers has for a name.
+    pub(in crate::issue::solve) fn values(&self, name: &Name, cancel: &Cancel) -> Result<Vec<Vec<u8>>> {
+        let end = deadline(LOOKING_UP);
+        let mut last = Ok(Vec::new());
+        for server in self.servers(name, None, cancel)? {
+            last = values(server.address, name, end, cancel);
+            if last.as_ref().is_ok_and(|values| !values.is_empty()) {
+                break;
+            }
+            cancel.check()?;
+        }
+        last
+    }
+
+    /// The servers that have to show a name.
+    fn servers(&self, name: &Name, zone: Option<&Name>, cancel: &Cancel) -> Result<Vec<Authoritative>> {
+        if !self.wish.authoritative.is_empty() {
+            return Ok(named(&self.wish.authoritative));
+        }
+        let resolvers = self.resolvers()?;
+        let lookup = Lookup { resolvers: &resolvers, end: deadline(LOOKING_UP), cancel };
+        match zone {
+            Some(zone) => lookup.authoritative(zone),
+            None => lookup.authoritative(&lookup.zone(name)?),
+        }
     }
 
     fn resolvers(&self) -> Result<Vec<SocketAddr>> {

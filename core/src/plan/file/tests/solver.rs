@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{faults, parse};
 use crate::plan::spec::{
-    ChallengeKind, Command, CommandSolver, Convention, IssuerSpec, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey,
+    ChallengeKind, Command, CommandSolver, Convention, DnsPersist, IssuerSpec, Rfc2136, SolverSpec, TsigAlgorithm,
+    TsigKey,
 };
 
 const HEAD: &str = "version = 1\n[issuer.public]\ntype = \"acme\"\ndirectory = \"https://acme.example/directory\"\n";
@@ -52,6 +53,24 @@ fn updates_have_their_meaning() {
     assert_eq!(wish.propagation.resolver, Some("192.0.2.1:53".parse().unwrap()));
     let shown: Vec<String> = wish.propagation.authoritative.iter().map(ToString::to_string).collect();
     assert_eq!(shown, ["192.0.2.2:53", "192.0.2.3:5353"]);
+}
+
+#[test]
+fn a_record_that_stays_has_its_meaning() {
+    let mut wish = DnsPersist::new(Rfc2136::new("192.0.2.53:53".parse().unwrap()));
+    let table = |more: &str| format!("{{ type = \"dns-persist-01\", server = \"192.0.2.53\"{more} }}");
+    assert_eq!(solver(&table("")), SolverSpec::DnsPersist(wish.clone()));
+    wish.lasts = Some(Duration::from_secs(400 * 86_400));
+    wish.updates.zone = Some("example.org".to_owned());
+    wish.updates.key = Some(TsigKey::new("update_key", "/etc/update.key"));
+    wish.updates.propagation.limit = Duration::ZERO;
+    let more = ", lasts = \"400d\", zone = \"example.org\", propagation = \"0s\",\
+                key = { name = \"update_key\", secret_file = \"/etc/update.key\" }";
+    assert_eq!(solver(&table(more)), SolverSpec::DnsPersist(wish));
+    // One that stays has to be asked for.
+    let script = "{ type = \"command\", convention = \"lego\", command = [\"x\"], kinds = [\"dns-persist-01\"] }";
+    let SolverSpec::Command(wish) = solver(script) else { panic!("not by command") };
+    assert_eq!(wish.kinds, [ChallengeKind::DnsPersist01]);
 }
 
 #[test]
@@ -126,12 +145,20 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
             "column 65: issuer.public.solver.propagation: `2d` is not from 0s to 1h",
         ),
         (
+            "{ type = \"dns-persist-01\", server = \"192.0.2.1\", lasts = \"8d\" }",
+            "column 67: issuer.public.solver.lasts: `8d` is not from 30d to 36500d",
+        ),
+        (
+            "{ type = \"dns-01\", server = \"192.0.2.1\", lasts = \"90d\" }",
+            "column 51: issuer.public.solver.lasts: there is no key `lasts` here; known here: `type`, `server`, `key`, `zone`, `propagation`, `resolver`, `authoritative`",
+        ),
+        (
             "{ type = \"command\", convention = \"dehydrated\", command = [\"hook\"] }",
             "column 43: issuer.public.solver.kinds: which challenges the script answers is not said; write those that the script answers, of `[\"http-01\", \"dns-01\", \"tls-alpn-01\"]`",
         ),
         (
             "{ type = \"command\", convention = \"lego\", command = [\"x\"], kinds = [\"http-01\"] }",
-            "column 77: issuer.public.solver.kinds: lego hands no challenge of kind `http-01` to a script; write of `[\"dns-01\"]`",
+            "column 77: issuer.public.solver.kinds: lego hands no challenge of kind `http-01` to a script; write of `[\"dns-01\", \"dns-persist-01\"]`",
         ),
         (
             "{ type = \"command\", convention = \"uacme\", command = [\"x\"], kinds = [\"dns-01\", \"dns-01\"] }",
