@@ -53,7 +53,7 @@ fn wire(kind: RecordKind, fields: &[Field], origin: Option<&Name>) -> Option<Vec
             [number(priority)?, number(weight)?, number(port)?, named(target)?].concat()
         }
         (RecordKind::TXT, [_, ..]) => {
-            let parts = fields.iter().map(|field| Some(counted(&bytes(&field.text)?)?)).collect::<Option<Vec<_>>>()?;
+            let parts = fields.iter().map(|field| counted(&bytes(&field.text)?)).collect::<Option<Vec<_>>>()?;
             parts.concat()
         }
         (RecordKind::CAA, [flags, tag, value]) => {

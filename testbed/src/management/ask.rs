@@ -173,6 +173,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_call_that_is_listed_is_there_and_refuses_what_it_does_not_know() {
+        let bed = Bed::alone().unwrap();
+        for (method, path) in CALLS {
+            let call = Call {
+                method,
+                path,
+                host: Some("localhost:1"),
+                content_type: Some("application/json"),
+                ..Call::default()
+            };
+            assert!(matches!(answer(&bed, &call).status, 200 | 400), "{method} {path}");
+            let odd = match *method {
+                "GET" => Call { query: "odd=1", ..call },
+                _ => Call { body: b"{\"odd\": 1}", ..call },
+            };
+            let open = matches!(*path, "/" | "/v1" | "/v1/roots" | "/v1/clock");
+            assert_eq!(answer(&bed, &odd).status == 400, !(open && *method == "GET"), "{method} {path}");
+        }
+    }
+
+    #[test]
     fn a_name_of_somebody_else_is_not_ours() {
         let own = SocketAddr::from(([127, 0, 0, 1], 8055));
         for host in ["127.0.0.1:8055", "localhost:8055", "LOCALHOST:8055", "[::1]:8055", "127.0.0.2:8055"] {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::acme::world::World;
 use crate::management::ask::Refusal;
-use crate::management::fields::{Fields, time};
+use crate::management::fields::{Fields, nearest, time};
 use crate::management::listener::Bed;
 use crate::management::script::{endpoint, fault, occurrence, verdict};
 use crate::management::show::clock;
@@ -76,10 +76,10 @@ pub(crate) fn set(bed: &Bed, method: &str, path: &str, mut fields: Fields) -> Re
 }
 
 fn challenge(word: &str) -> Result<ChallengeKind, Refusal> {
-    let known = [ChallengeKind::Http01, ChallengeKind::Dns01, ChallengeKind::TlsAlpn01];
-    let kind = known.into_iter().find(|kind| kind.to_string() == word);
+    let kind = ChallengeKind::ALL.into_iter().find(|kind| kind.word() == word);
     kind.ok_or_else(|| {
-        Refusal::bad(format!("there is no challenge `{word}`; there are http-01, dns-01 and tls-alpn-01"))
+        let known = nearest(word, ChallengeKind::ALL.iter().map(|kind| kind.word())).unwrap_or_default();
+        Refusal::bad(format!("there is no challenge `{word}`; is `{known}` meant?"))
     })
 }
 

@@ -53,7 +53,7 @@ impl<'a> Filter<'a> {
     fn accepts(&self, entry: &Value) -> bool {
         self.wanted.iter().all(|(name, value)| match entry.get(*name) {
             Some(Value::String(text)) => text.eq_ignore_ascii_case(value),
-            Some(other) => other.to_string() == *value,
+            Some(other) => serde_json::from_str::<Value>(value).is_ok_and(|wanted| wanted == *other),
             None => false,
         })
     }
