@@ -50,10 +50,6 @@ impl Ca {
         Ok(Self { key, roots, intermediates, issuing, stranger })
     }
 
-    pub(crate) const fn key(&self) -> &PrivateKey {
-        &self.key
-    }
-
     pub(crate) fn intermediates(&self) -> &[Certificate] {
         &self.intermediates
     }

@@ -108,6 +108,19 @@ pub enum Occurrence {
     Percent(u8),
 }
 
+impl Occurrence {
+    /// Whether it is the one that was seen as this many-th.
+    pub(crate) fn hits(self, seen: u32, dice: &mut Dice) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Only(number) => seen == number,
+            Self::First(count) => seen <= count,
+            Self::From(number) => seen >= number,
+            Self::Percent(chance) => dice.percent(chance),
+        }
+    }
+}
+
 /// The faults to come. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Faults(Arc<Mutex<Script>>);
@@ -146,13 +159,7 @@ impl Count {
     /// Seen once more: whether this is one of the occurrences.
     fn hit(&mut self, dice: &mut Dice) -> bool {
         self.seen = self.seen.saturating_add(1);
-        match self.occurrence {
-            Occurrence::Every => true,
-            Occurrence::Only(number) => self.seen == number,
-            Occurrence::First(count) => self.seen <= count,
-            Occurrence::From(number) => self.seen >= number,
-            Occurrence::Percent(chance) => dice.percent(chance),
-        }
+        self.occurrence.hits(self.seen, dice)
     }
 }
 

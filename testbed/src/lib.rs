@@ -26,8 +26,10 @@ mod acme;
 mod ca;
 mod clock;
 mod dice;
+mod dns;
 mod faults;
 mod log;
+mod management;
 mod settings;
 mod state;
 mod testbed;
@@ -36,6 +38,13 @@ mod wire;
 pub use acme::problem::{Problem, ProblemKind};
 pub use acme::route::Endpoint;
 pub use clock::VirtualClock;
+pub use dns::faults::{NameFault, NameFaults, Operation, Questions};
+pub use dns::kind::RecordKind;
+pub use dns::log::NameEntry;
+pub use dns::records::{NameRecord, Records};
+pub use dns::server::NameServer;
+pub use dns::settings::{NameSettings, UnsignedUpdates};
+pub use dns::wire::Transport;
 pub use faults::{Fault, Faults, Occurrence, Substitute, Verdict};
 pub use log::Entry;
 pub use settings::{
@@ -55,6 +64,16 @@ pub mod fuzzing {
     /// The problem document.
     pub fn front_door(body: &[u8]) -> Result<serde_json::Value, serde_json::Value> {
         crate::acme::front::seen(body)
+    }
+
+    /// What a name server that takes unsigned updates answers to two datagrams of the same bytes.
+    pub fn name_messages(bytes: &[u8]) -> [Option<Vec<u8>>; 2] {
+        crate::dns::react::seen(bytes)
+    }
+
+    /// What a call to the management is answered: the status, and the body.
+    pub fn management(method: &str, path: &str, query: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        crate::management::ask::seen(method, path, query, body)
     }
 
     /// What somebody with an account is answered who signs this payload for a place, chosen by a number: status, media type

@@ -67,13 +67,18 @@ impl Heard {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Log(VecDeque<Heard>);
+pub(crate) struct Log {
+    heard: VecDeque<Heard>,
+    /// How many are gone.
+    gone: usize,
+}
 
 impl Log {
     pub(crate) fn add(&mut self, heard: Heard) {
-        self.0.push_back(heard);
-        if self.0.len() > REMEMBERED {
-            self.0.pop_front();
+        self.heard.push_back(heard);
+        if self.heard.len() > REMEMBERED {
+            self.heard.pop_front();
+            self.gone += 1;
         }
     }
 
@@ -83,11 +88,24 @@ impl Log {
     }
 
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.0.iter().map(Heard::entry).collect()
+        self.heard.iter().map(Heard::entry).collect()
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.gone += self.heard.len();
+        self.heard.clear();
+    }
+
+    /// Those after the one of this number, each with its own; the first ever is number 1.
+    pub(crate) fn after(&self, number: usize) -> impl Iterator<Item = (usize, Entry)> {
+        let gone = self.gone;
+        let heard = self.heard.iter().enumerate().skip(number.saturating_sub(gone));
+        heard.map(move |(at, heard)| (gone + at + 1, heard.entry()))
+    }
+
+    /// The number of the last one.
+    pub(crate) fn last(&self) -> usize {
+        self.gone + self.heard.len()
     }
 }
 
@@ -112,7 +130,11 @@ mod tests {
         let entries = log.entries();
         assert_eq!((entries.len(), entries[0].path.as_str()), (REMEMBERED, "/5"));
         assert_eq!(entries[2].answer.len(), LONGEST - 1);
+        assert_eq!(
+            log.after(10_004).map(|(number, entry)| (number, entry.path)).collect::<Vec<_>>(),
+            [(10_005, "/10004".to_owned())]
+        );
         log.clear();
-        assert!(log.entries().is_empty());
+        assert!(log.entries().is_empty() && log.last() == REMEMBERED + 5);
     }
 }

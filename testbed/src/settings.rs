@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::dns::settings::NameSettings;
 use certwright::DnsName;
 
 /// How a test bed is made up.
@@ -55,6 +56,10 @@ pub struct Settings {
     /// A directory where accounts, orders, authorizations, certificates, the time and the authority's keys outlive the
     /// process; it is made for the owner alone. `None` when they do not. Let `listen` name a port then: every URL has it.
     pub state: Option<PathBuf>,
+    /// The name server that belongs to this world, where there is one.
+    pub dns: Option<NameSettings>,
+    /// Where it is managed by plain HTTP, where it is; port 0 is one of the system's choice.
+    pub management: Option<SocketAddr>,
 }
 
 /// How often things may be done. A bucket that was emptied refills steadily: after `within` it is full again. Renewals that
@@ -142,6 +147,8 @@ pub enum Names {
     Every(IpAddr),
     /// What this name server says, over UDP, again over TCP when it is too long.
     Server(SocketAddr),
+    /// What the name server of this world says ([`Settings::dns`]).
+    Own,
 }
 
 impl Default for Real {
@@ -223,6 +230,20 @@ impl Default for Settings {
             limits: Limits::default(),
             ask_again: None,
             state: None,
+            dns: None,
+            management: None,
+        }
+    }
+}
+
+impl Settings {
+    /// A world with everything: a name server of its own that the authority looks at, and management.
+    pub fn whole() -> Self {
+        Self {
+            validation: Validation::Real(Real { names: Names::Own, ..Real::default() }),
+            dns: Some(NameSettings::default()),
+            management: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))),
+            ..Self::default()
         }
     }
 }

@@ -10,9 +10,14 @@ use tokio::sync::oneshot;
 use crate::acme::route::Site;
 use crate::acme::world::World;
 use crate::clock::VirtualClock;
+use crate::dns;
+use crate::dns::server::NameServer;
+use crate::dns::settings::NameSettings;
 use crate::faults::Faults;
 use crate::log::Entry;
-use crate::settings::Settings;
+use crate::management;
+use crate::management::listener::Bed;
+use crate::settings::{Names, Real, Settings, Validation};
 use crate::state::{Keeper, Kept, Store};
 use crate::wire::server::{Shared, serve};
 use crate::wire::tls;
@@ -40,6 +45,8 @@ pub struct Testbed {
     directory: String,
     address: SocketAddr,
     tls_root: String,
+    dns: Option<NameServer>,
+    management: Option<SocketAddr>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -67,7 +74,7 @@ impl Testbed {
     /// # Effects
     ///
     /// As [`Testbed::start`].
-    pub fn with(settings: Settings) -> Result<Self> {
+    pub fn with(mut settings: Settings) -> Result<Self> {
         let at = settings.listen;
         let failed = |error: std::io::Error| {
             Error::new(ErrorKind::Io, "the test bed cannot listen").context("address", at).source(error)
@@ -80,6 +87,10 @@ impl Testbed {
         let own = kept.as_ref().map_or_else(tls::root, Kept::tls)?;
         let (tls, tls_root) = (tls::acceptor(address, &own)?, own.root.pem());
         let clock = Arc::new(VirtualClock::new());
+        let names = settings.dns.as_ref().map(|wish| names(wish, settings.seed, &clock)).transpose()?;
+        look_at_own(&mut settings, names.as_ref().map(|names| names.server.address()))?;
+        let managing = settings.management.map(managing).transpose()?;
+        let initial = settings.clone();
         let mut world = World::new(settings, Site(format!("https://{address}")), Arc::clone(&clock))?;
         if let Some(kept) = kept {
             kept.restore(&mut world)?;
@@ -95,10 +106,29 @@ impl Testbed {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
+        let dns = names.as_ref().map(|names| names.server.clone());
+        let management = managing.as_ref().map(|(_, address)| *address);
+        let managing = managing.map(|(listener, address)| {
+            let bed = Bed {
+                address,
+                shared: Arc::clone(&shared),
+                clock: Arc::clone(&clock),
+                dns: dns.clone(),
+                settings: initial,
+                tls_root: tls_root.clone(),
+            };
+            (listener, Arc::new(bed))
+        });
         let run = move || {
             runtime.block_on(async {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
                 tokio::spawn(serve(listener, tls, served));
+                if let Some(Listening { server, udp, tcp }) = names {
+                    tokio::spawn(dns::wire::serve(udp, tcp, server.shared()));
+                }
+                if let Some((listener, bed)) = managing {
+                    tokio::spawn(management::listener::serve(listener, bed));
+                }
                 // Until it is told or its owner is gone.
                 match keeper {
                     Some(keeper) => keeper.until(stopped).await,
@@ -108,7 +138,17 @@ impl Testbed {
             // Every connection is a task of the runtime and goes with it.
         };
         let thread = std::thread::Builder::new().name("certwright-testbed".to_owned()).spawn(run).map_err(failed)?;
-        Ok(Self { shared, clock, directory, address, tls_root, stop: Some(stop), thread: Some(thread) })
+        Ok(Self {
+            shared,
+            clock,
+            directory,
+            address,
+            tls_root,
+            dns,
+            management,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
     }
 
     /// The URL where everything begins.
@@ -129,6 +169,16 @@ impl Testbed {
     /// A root that it issues under, PEM: 0, and 1 to the number of alternates.
     pub fn root_pem(&self, number: usize) -> Option<String> {
         self.shared.world().ca.roots().get(number).map(Certificate::pem)
+    }
+
+    /// The name server of this world; `None` where [`Settings::dns`] was.
+    pub fn dns(&self) -> Option<&NameServer> {
+        self.dns.as_ref()
+    }
+
+    /// Where it is managed by plain HTTP; `None` where [`Settings::management`] was.
+    pub fn management(&self) -> Option<SocketAddr> {
+        self.management
     }
 
     /// What goes wrong from now on.
@@ -182,4 +232,50 @@ impl Drop for Testbed {
             let _ = thread.join();
         }
     }
+}
+
+/// A name server whose sockets are open.
+struct Listening {
+    server: NameServer,
+    udp: std::net::UdpSocket,
+    tcp: std::net::TcpListener,
+}
+
+fn names(wish: &NameSettings, seed: u64, clock: &Arc<VirtualClock>) -> Result<Listening> {
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::Io, "the name server of the test bed cannot listen")
+            .context("address", wish.listen)
+            .source(error)
+    };
+    let (udp, tcp) = dns::wire::bind(wish.listen).map_err(failed)?;
+    let server = NameServer::new(wish, udp.local_addr().map_err(failed)?, seed, Arc::clone(clock))?;
+    Ok(Listening { server, udp, tcp })
+}
+
+/// The listener of management, which is for this machine alone: whoever reaches it can do everything.
+fn managing(wish: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr)> {
+    if !wish.ip().is_loopback() {
+        return Err(Error::new(ErrorKind::InvalidSpec, "a test bed is managed from its own machine")
+            .context("address", wish)
+            .hint("listen on an address of loopback, such as 127.0.0.1"));
+    }
+    let failed = |error: std::io::Error| {
+        Error::new(ErrorKind::Io, "the management of the test bed cannot listen").context("address", wish).source(error)
+    };
+    let listener = std::net::TcpListener::bind(wish).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// The authority looks at the name server of this world where it was told to.
+fn look_at_own(settings: &mut Settings, own: Option<SocketAddr>) -> Result<()> {
+    let Validation::Real(Real { names, .. }) = &mut settings.validation else { return Ok(()) };
+    if *names == Names::Own {
+        *names = Names::Server(own.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidSpec, "a world without a name server cannot look at its own")
+                .hint("set `dns` in the settings of the test bed")
+        })?);
+    }
+    Ok(())
 }

@@ -37,7 +37,7 @@ impl Bed {
         Self::with(Settings { validation: Validation::Believed, ..Settings::default() })
     }
 
-    /// One of this kind. Where it looks for answers, it does so at an address of its own, unless it asks a name server.
+    /// One of this kind. Where it looks for answers, it does so at an address of its own, unless it asks another name server than its own.
     ///
     /// # Errors
     ///
@@ -52,6 +52,9 @@ impl Bed {
             (real.http_port, real.tls_port) = (http.port(), tls.port());
             if matches!(real.names, Names::Every(_)) {
                 real.names = Names::Every(http.ip());
+            }
+            if let (Names::Own, Some(names)) = (real.names, &mut settings.dns) {
+                names.every = vec![http.ip()];
             }
         }
         let server = Testbed::with(settings).map_err(io::Error::other)?;

@@ -10,6 +10,7 @@ mod inspect;
 mod names;
 mod spec;
 mod state;
+mod testbed;
 
 pub use acl::acl;
 pub use acme::{acme_answers, acme_headers, acme_payloads, acme_requests};
@@ -19,6 +20,7 @@ pub use inspect::{inspect, pkcs12};
 pub use names::names;
 pub use spec::spec;
 pub use state::{journal, limits, manifest, order, schedule, txn};
+pub use testbed::{dns_messages, management};
 
 /// One entry point: the name of its file in `fuzz/fuzz_targets/` and of its folder in `fuzz/corpus/`.
 #[derive(Clone, Copy, Debug)]
@@ -38,10 +40,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "acme_requests", run: acme_requests },
     Target { name: "bundle", run: bundle },
     Target { name: "certificate", run: certificate },
+    Target { name: "dns_messages", run: dns_messages },
     Target { name: "identifiers", run: identifiers },
     Target { name: "inspect", run: inspect },
     Target { name: "journal", run: journal },
     Target { name: "limits", run: limits },
+    Target { name: "management", run: management },
     Target { name: "manifest", run: manifest },
     Target { name: "names", run: names },
     Target { name: "order", run: order },

@@ -63,6 +63,7 @@ pub const PROGRAMS: &[Program] = &[
     needed("named", "bind9", &["named"]),
     needed("nsupdate", "bind9-dnsutils", &[]),
     needed("dig", "bind9-dnsutils", &[]),
+    needed("host", "bind9-host", &[]),
     needed("curl", "curl", &[]),
     needed("uacme", "uacme", &[]),
     needed("knotd", "knot", &["knot"]),

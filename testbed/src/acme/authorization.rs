@@ -250,7 +250,7 @@ impl World {
         }
     }
 
-    fn show_authorization(&self, number: usize) -> Result<Value, Problem> {
+    pub(crate) fn show_authorization(&self, number: usize) -> Result<Value, Problem> {
         let authorization = self
             .authorizations
             .get(number)

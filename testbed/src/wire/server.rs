@@ -166,7 +166,7 @@ async fn judge(shared: Arc<Shared>, job: Job) {
     shared.world().judge(job.place.authorization, job.place.challenge, outcome);
 }
 
-fn response(reply: Reply, wire: Wire) -> Response<Wire> {
+pub(crate) fn response(reply: Reply, wire: Wire) -> Response<Wire> {
     let mut response = Response::new(wire);
     if let Ok(status) = http::StatusCode::from_u16(reply.status) {
         *response.status_mut() = status;
