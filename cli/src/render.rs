@@ -5,4 +5,6 @@ pub(crate) mod json;
 pub(crate) mod lineage;
 pub(crate) mod manual;
 pub(crate) mod paint;
+#[cfg(feature = "testbed")]
+pub(crate) mod story;
 pub(crate) mod table;
