@@ -56,7 +56,7 @@ pub(crate) struct Shared {
     pub(crate) quiet: bool,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     certwright::parse_duration(text).map_err(|error| match error.hint_text() {
         Some(hint) => format!("{}; {hint}", error.message()),
         None => error.message().to_owned(),

@@ -29,6 +29,7 @@ mod dice;
 mod dns;
 mod faults;
 mod harness;
+mod hook;
 mod log;
 mod management;
 mod settings;
@@ -51,6 +52,7 @@ pub use harness::story::{
     AccountTold, CertificateTold, ChallengeTold, OrderTold, ProblemTold, QueryTold, Story, Wasted,
 };
 pub use harness::{Ended, Harness, Isolation, Wish};
+pub use hook::{Change, Contract, EventReport, HookFinding, HookReport, HookWish, try_hook};
 pub use log::Entry;
 pub use settings::{
     ExternalAccount, Limit, Limits, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation,

@@ -3,14 +3,16 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use certwright::ErrorKind;
 use certwright::report::Outcome;
-use certwright_testbed::{Ended, Harness, Isolation, Settings, Story, Wish};
+use certwright_testbed::{Contract, Ended, Harness, HookWish, Isolation, Settings, Story, Wish, try_hook};
 use clap::Args;
 
 use crate::failure::{Done, Failure};
 use crate::render::json::Document;
-use crate::render::story;
+use crate::render::{self, story};
 use crate::screen::{Form, Screen};
 
 /// `testbed`.
@@ -19,7 +21,7 @@ use crate::screen::{Form, Screen};
     args_conflicts_with_subcommands = true,
     after_help = "Without COMMAND it prints one line of JSON when it is ready, and stays until SIGINT or SIGTERM. With \
 COMMAND it ends as the command ends, and tells on standard error what the client did. The command finds ACME_DIRECTORY, \
-ACME_CA_FILE, ACME_ROOT_FILE, ACME_HTTP_PORT and ACME_TLS_PORT in its environment, and the variables by which common clients \
+ACME_CA_FILE, ACME_ROOT_FILE, ACME_DNS, ACME_TSIG, ACME_MANAGEMENT, ACME_HTTP_PORT and ACME_TLS_PORT in its environment, and the variables by which common clients \
 are told whom to trust."
 )]
 pub(crate) struct Arguments {
@@ -30,7 +32,35 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Verb {}
+enum Verb {
+    /// Try a hook: every event that its client has, with good material, in a directory of its own, and with broken tools
+    Hook(Hook),
+}
+
+/// `testbed hook`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The hook is run some thirty times. It is told paths below a directory of its own, which is removed; what it \
+does elsewhere is done. It ends with 0 when nothing is wrong with the hook and with 3 when something is."
+)]
+struct Hook {
+    /// The hook
+    #[arg(value_name = "SCRIPT")]
+    script: PathBuf,
+    /// The client that it was written for: dehydrated, certbot, lego or acme.sh [default: by what it mentions]
+    #[arg(long, value_name = "CLIENT", value_parser = contract)]
+    contract: Option<Contract>,
+    /// How long one call may take, such as 30s
+    #[arg(long, value_name = "DURATION", value_parser = crate::args::duration, default_value = "30s")]
+    limit: Duration,
+    /// Run it as this user; only root can
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+}
+
+fn contract(text: &str) -> Result<Contract, String> {
+    text.parse().map_err(|error: certwright::Error| error.hint_text().unwrap_or_default().to_owned())
+}
 
 /// The world of the command.
 #[derive(Debug, Args)]
@@ -38,6 +68,9 @@ struct Bed {
     /// Where the ACME server listens [default: a free port of 127.0.0.1; 127.0.0.1:14000 with --isolate]
     #[arg(long, value_name = "ADDRESS")]
     acme: Option<SocketAddr>,
+    /// Where the name server listens [default: a free port of 127.0.0.1; 127.0.0.1:53 with --isolate]
+    #[arg(long, value_name = "ADDRESS")]
+    dns: Option<SocketAddr>,
     /// The port where answers to http-01 are looked for [default: 5002; 80 with --isolate]
     #[arg(long, value_name = "N")]
     http_port: Option<u16>,
@@ -47,7 +80,7 @@ struct Bed {
     /// Write ca.pem, roots.pem and the like here, and leave them [default: a directory that is removed at the end]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Run COMMAND in a network of its own, where ports 80 and 443 are free and the test bed is trusted
+    /// Run COMMAND in a network of its own, where its usual ports are free, names resolve and trust is set
     #[arg(long, requires = "command")]
     isolate: bool,
     /// Where chance begins: the same number makes the same tokens, nonces and faults
@@ -59,17 +92,37 @@ struct Bed {
 }
 
 pub(crate) fn run(these: &Arguments, screen: &mut Screen) -> Done {
-    bed(&these.bed, screen)
+    match &these.verb {
+        None => bed(&these.bed, screen),
+        Some(Verb::Hook(these)) => hook(these, screen),
+    }
+}
+
+fn hook(these: &Hook, screen: &mut Screen) -> Done {
+    let mut wish = HookWish::new(&these.script);
+    (wish.contract, wish.limit, wish.user) = (these.contract, these.limit, these.user.clone());
+    let report = try_hook(&wish).map_err(|error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::InvalidSpec => Failure::Usage(error),
+        _ => Failure::Run(error),
+    })?;
+    let outcome = if report.findings.is_empty() { Outcome::Well } else { Outcome::Finding };
+    if screen.form() == Form::Json {
+        screen.json(&Document::new("testbed hook", outcome, report.document()));
+    } else {
+        render::hook::lines(&report).iter().for_each(|line| screen.line(line));
+    }
+    Ok(outcome.exit_status())
 }
 
 fn bed(these: &Bed, screen: &mut Screen) -> Done {
     let harness = Harness::set_up(Wish {
         acme: these.acme,
+        dns: these.dns,
         http_port: these.http_port,
         tls_port: these.tls_port,
         dir: these.dir.clone(),
         isolation: if these.isolate { Isolation::Isolated } else { Isolation::Shared },
-        settings: Settings { seed: these.seed, ..Settings::default() },
+        settings: Settings { seed: these.seed, ..Settings::whole() },
     })?;
     if these.command.is_empty() {
         screen.text(&harness.ready().to_string());

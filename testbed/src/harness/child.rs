@@ -21,11 +21,19 @@ pub enum Ended {
     NotStarted(u8, Error),
 }
 
-pub(super) fn run(program: &OsStr, arguments: &[OsString], variables: &[(&'static str, OsString)]) -> Result<Ended> {
+pub(super) fn run(
+    program: &OsStr,
+    arguments: &[OsString],
+    variables: &[(&'static str, OsString)],
+    unset: &[&str],
+) -> Result<Ended> {
     // Before it starts, so that no signal is lost between.
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2]).map_err(unwatched)?;
     let mut command = Command::new(program);
     command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
+    for name in unset {
+        command.env_remove(name);
+    }
     let mut child = match command.spawn() {
         Ok(child) => child,
         Err(source) => {
@@ -83,7 +91,7 @@ mod tests {
 
     fn ended(words: &[&str]) -> Ended {
         let words: Vec<OsString> = words.iter().map(Into::into).collect();
-        run(&words[0], &words[1..], &[("MARK", "here".into())]).unwrap()
+        run(&words[0], &words[1..], &[("MARK", "here".into())], &[]).unwrap()
     }
 
     #[test]

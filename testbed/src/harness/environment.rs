@@ -5,10 +5,14 @@ use std::ffi::OsString;
 use crate::harness::files::Files;
 use crate::testbed::Testbed;
 
+/// What leads out of a network that has no outside.
+pub(super) const PROXIES: [&str; 6] =
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
 pub(super) fn variables(bed: &Testbed, files: &Files, http_port: u16, tls_port: u16) -> Vec<(&'static str, OsString)> {
     let (ca, trust) = (files.ca().into_os_string(), files.trust().into_os_string());
     let text = |text: &str| OsString::from(text);
-    vec![
+    let mut variables = vec![
         ("ACME_DIRECTORY", text(bed.directory())),
         ("ACME_CA_FILE", ca.clone()),
         ("ACME_ROOT_FILE", files.roots().into_os_string()),
@@ -26,5 +30,13 @@ pub(super) fn variables(bed: &Testbed, files: &Files, http_port: u16, tls_port: 
         ("REQUESTS_CA_BUNDLE", trust.clone()),
         ("GIT_SSL_CAINFO", trust.clone()),
         ("AWS_CA_BUNDLE", trust),
-    ]
+    ];
+    if let Some(names) = bed.dns() {
+        variables.push(("ACME_DNS", text(&names.address().to_string())));
+        variables.push(("ACME_TSIG", text(names.tsig())));
+    }
+    if let Some(management) = bed.management() {
+        variables.push(("ACME_MANAGEMENT", text(&format!("http://{management}"))));
+    }
+    variables
 }

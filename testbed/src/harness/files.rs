@@ -88,7 +88,7 @@ pub(super) fn added(above: &str, below: &str) -> String {
 }
 
 /// A directory that nobody had before. Others may read: a client may give up its privileges.
-pub(super) fn fresh() -> io::Result<PathBuf> {
+pub(crate) fn fresh() -> io::Result<PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
     static COUNT: AtomicU32 = AtomicU32::new(0);
     loop {

@@ -2,7 +2,7 @@
 
 mod child;
 mod environment;
-mod files;
+pub(crate) mod files;
 mod isolate;
 pub(crate) mod story;
 
@@ -22,12 +22,18 @@ use crate::testbed::Testbed;
 
 /// The port of the directory in a network of its own, where every port is free: the one that Pebble has.
 const ACME_PORT: u16 = 14_000;
+/// The port of the management there.
+const MANAGEMENT_PORT: u16 = 15_000;
+/// The port of name servers.
+const NAME_PORT: u16 = 53;
 
 /// What is wished of the world that a command is run in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Wish {
     /// Where the directory is. By default a port of the system's choice on loopback; 127.0.0.1:14000 when isolated.
     pub acme: Option<SocketAddr>,
+    /// Where the name server is. By default a port of the system's choice on loopback; 127.0.0.1:53 when isolated.
+    pub dns: Option<SocketAddr>,
     /// The port where answers to http-01 are looked for. By default 5002; 80 when isolated.
     pub http_port: Option<u16>,
     /// The port where answers to tls-alpn-01 are looked for. By default 5001; 443 when isolated.
@@ -36,8 +42,23 @@ pub struct Wish {
     pub dir: Option<PathBuf>,
     /// Whether the command is run apart from the machine.
     pub isolation: Isolation,
-    /// Everything else about the authority.
+    /// Everything else about the authority; addresses and ports in it do not count.
     pub settings: Settings,
+}
+
+impl Default for Wish {
+    /// The whole of it: authority, name server and management, with the machine's network.
+    fn default() -> Self {
+        Self {
+            acme: None,
+            dns: None,
+            http_port: None,
+            tls_port: None,
+            dir: None,
+            isolation: Isolation::Shared,
+            settings: Settings::whole(),
+        }
+    }
 }
 
 /// Whether a command is run apart from the machine.
@@ -68,6 +89,7 @@ pub enum Isolation {
 pub struct Harness {
     bed: Testbed,
     files: Files,
+    isolation: Isolation,
     http_port: u16,
     tls_port: u16,
 }
@@ -95,7 +117,12 @@ impl Harness {
         let (http_port, tls_port) =
             (choose(wish.http_port, 80, usual.http_port), choose(wish.tls_port, 443, usual.tls_port));
         let mut settings = wish.settings;
-        settings.listen = wish.acme.unwrap_or((Ipv4Addr::LOCALHOST, choose(None, ACME_PORT, 0)).into());
+        let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, choose(None, port, 0)));
+        settings.listen = wish.acme.unwrap_or_else(|| at(ACME_PORT));
+        settings.management = settings.management.map(|_| at(MANAGEMENT_PORT));
+        if let Some(names) = &mut settings.dns {
+            names.listen = wish.dns.unwrap_or_else(|| at(NAME_PORT));
+        }
         if let Validation::Real(real) = &mut settings.validation {
             (real.http_port, real.tls_port) = (http_port, tls_port);
         }
@@ -104,18 +131,26 @@ impl Harness {
         if isolated {
             isolate::furnish(&files)?;
         }
-        Ok(Self { bed, files, http_port, tls_port })
+        Ok(Self { bed, files, isolation: wish.isolation, http_port, tls_port })
     }
 
     /// Where everything is, as one document.
     pub fn ready(&self) -> Value {
-        json!({
+        let mut ready = json!({
             "directory": self.bed.directory(),
             "ca_file": self.files.ca().display().to_string(),
             "root_file": self.files.roots().display().to_string(),
             "http_port": self.http_port,
             "tls_port": self.tls_port,
-        })
+        });
+        if let Some(names) = self.bed.dns() {
+            ready["dns"] = names.address().to_string().into();
+            ready["tsig"] = names.tsig().into();
+        }
+        if let Some(management) = self.bed.management() {
+            ready["management"] = format!("http://{management}").into();
+        }
+        ready
     }
 
     /// The test bed.
@@ -136,7 +171,8 @@ impl Harness {
         let Some((program, arguments)) = command.split_first() else {
             return Err(Error::new(ErrorKind::InvalidSpec, "there is no command to run"));
         };
-        child::run(program, arguments, &self.environment())
+        let unset: &[&str] = if self.isolation == Isolation::Isolated { &environment::PROXIES } else { &[] };
+        child::run(program, arguments, &self.environment(), unset)
     }
 
     /// Stays until somebody wants an end: SIGINT, SIGTERM or SIGHUP.
