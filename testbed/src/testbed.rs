@@ -199,7 +199,8 @@ impl Testbed {
 
     /// What clients did, told as a whole.
     pub fn story(&self) -> Story {
-        Story::of(&self.shared.world())
+        let asked = self.dns().map(NameServer::log).unwrap_or_default();
+        Story::of(&self.shared.world(), &asked)
     }
 
     /// Forgets what was asked.

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use certwright::ErrorKind;
 use certwright::report::Outcome;
-use certwright_testbed::{Contract, Ended, Harness, HookWish, Isolation, Settings, Story, Wish, try_hook};
+use certwright_testbed::{
+    Contract, Ended, ExternalAccount, Harness, HookWish, Isolation, Settings, Story, Wish, try_hook,
+};
 use clap::Args;
 
 use crate::failure::{Done, Failure};
@@ -58,6 +60,10 @@ struct Hook {
     user: Option<String>,
 }
 
+fn external(text: &str) -> Result<ExternalAccount, String> {
+    ExternalAccount::parse(text).map_err(|error| error.message().to_owned())
+}
+
 fn contract(text: &str) -> Result<Contract, String> {
     text.parse().map_err(|error: certwright::Error| error.hint_text().unwrap_or_default().to_owned())
 }
@@ -83,6 +89,9 @@ struct Bed {
     /// Run COMMAND in a network of its own, where its usual ports are free, names resolve and trust is set
     #[arg(long, requires = "command")]
     isolate: bool,
+    /// Let in nobody but accounts that are bound to this id by this key in base64url (external account binding)
+    #[arg(long, value_name = "ID:KEY", value_parser = external)]
+    eab: Option<ExternalAccount>,
     /// Where chance begins: the same number makes the same tokens, nonces and faults
     #[arg(long, value_name = "N", default_value = "1")]
     seed: u64,
@@ -122,7 +131,11 @@ fn bed(these: &Bed, screen: &mut Screen) -> Done {
         tls_port: these.tls_port,
         dir: these.dir.clone(),
         isolation: if these.isolate { Isolation::Isolated } else { Isolation::Shared },
-        settings: Settings { seed: these.seed, ..Settings::whole() },
+        settings: Settings {
+            seed: these.seed,
+            external_accounts: these.eab.iter().cloned().collect(),
+            ..Settings::whole()
+        },
     })?;
     if these.command.is_empty() {
         screen.text(&harness.ready().to_string());

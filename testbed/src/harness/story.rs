@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::acme::route::Endpoint;
 use crate::acme::world::World;
+use crate::dns::faults::Operation;
+use crate::dns::log::NameEntry;
 use crate::log::Entry;
 
 /// What clients did at a test bed: everything that it remembers, in order.
@@ -128,7 +130,7 @@ pub struct Wasted {
 }
 
 impl Story {
-    pub(crate) fn of(world: &World) -> Self {
+    pub(crate) fn of(world: &World, asked: &[NameEntry]) -> Self {
         let log = world.log.entries();
         Self {
             accounts: (0..world.accounts.len()).filter_map(|number| account(world, number)).collect(),
@@ -136,8 +138,8 @@ impl Story {
             certificates: (0..world.certificates.len()).filter_map(|number| certificate(world, number)).collect(),
             requests: requests(&log),
             problems: problems(&log),
-            queries: Vec::new(),
-            updates: Vec::new(),
+            queries: names(asked, Operation::Query),
+            updates: names(asked, Operation::Update),
             wasted: wasted(&log),
         }
     }
@@ -260,6 +262,38 @@ fn problems(log: &[Entry]) -> Vec<ProblemTold> {
         }
     }
     told
+}
+
+/// Equal questions once, with their number; of updates, each record.
+fn names(log: &[NameEntry], wanted: Operation) -> Vec<QueryTold> {
+    let mut told: Vec<QueryTold> = Vec::new();
+    for entry in log.iter().filter(|entry| entry.operation == wanted) {
+        let answer = entry.code_name();
+        let one = |name: &str, kind: &str| (name.to_owned(), kind.to_owned());
+        let asked = match wanted {
+            Operation::Update => entry.records.iter().map(|record| changed(record)).collect(),
+            _ => vec![one(&entry.name, &entry.kind.to_string())],
+        };
+        for (name, kind) in asked {
+            let same = told.iter_mut().find(|old| (&old.name, &old.kind, &old.answer) == (&name, &kind, &answer));
+            match same {
+                Some(old) => old.count += 1,
+                None => told.push(QueryTold { name, kind, answer: answer.clone(), count: 1 }),
+            }
+        }
+    }
+    told
+}
+
+/// The name of a record, and what is done with which type of it.
+fn changed(record: &str) -> (String, String) {
+    let words: Vec<&str> = record.split_whitespace().collect();
+    let (name, act, kind) = match words.as_slice() {
+        ["delete", name, kind, ..] => (*name, "delete", *kind),
+        [name, _, kind, ..] => (*name, "add", *kind),
+        _ => (record, "change", ""),
+    };
+    (name.to_owned(), format!("{act} {kind}"))
 }
 
 fn wasted(log: &[Entry]) -> Wasted {
