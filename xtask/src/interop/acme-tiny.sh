@@ -3,7 +3,7 @@ openssl genrsa -out account.pem 2048
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj /CN=www.example.org \
     -addext subjectAltName=DNS:www.example.org -out request.pem
 run() {
-    acme-tiny --account-key account.pem --csr request.pem --acme-dir "$webroot/.well-known/acme-challenge" \
+    "${ACME_TINY:-acme-tiny}" --account-key account.pem --csr request.pem --acme-dir "$webroot/.well-known/acme-challenge" \
         --directory-url "$server" "$@"
 }
 web_server

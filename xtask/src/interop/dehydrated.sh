@@ -5,7 +5,7 @@ set -eu
 update() {
     printf 'server 127.0.0.1\nupdate %s _acme-challenge.%s 60 TXT "%s"\nsend\n' "$1" "$2" "$3" | nsupdate -y "$ACME_TSIG"
 }
-case "$CHALLENGETYPE,$1" in
+case "${CHALLENGETYPE-},$1" in
 dns-01,deploy_challenge) update add "$2" "$4" ;;
 dns-01,clean_challenge) update delete "$2" "$4" ;;
 tls-alpn-01,deploy_challenge)
@@ -27,7 +27,7 @@ ALPNCERTDIR="$PWD/alpn"
 HOOK="$PWD/hook.sh"
 CONF
 mkdir -p state alpn
-run() { dehydrated --accept-terms --config "$PWD/config" --alias site "$@"; }
+run() { "${DEHYDRATED:-dehydrated}" --accept-terms --config "$PWD/config" --alias site "$@"; }
 case "$1" in
 http-01) web_server; run --cron --challenge http-01 --domain www.example.org ;;
 dns-01) run --cron --challenge dns-01 --domain www.example.org ;;

@@ -1,6 +1,6 @@
 # lego: http-01 and tls-alpn-01 by itself; dns-01 by its provider for dynamic updates.
 run() {
-    lego --accept-tos --email ops@example.org --server "$server" --path "$PWD/live" --pem "$@"
+    "${LEGO:-lego}" --accept-tos --email ops@example.org --server "$server" --path "$PWD/live" --pem "$@"
 }
 dns() {
     algorithm=${ACME_TSIG%%:*}

@@ -15,7 +15,7 @@ esac
 HOOK
 chmod +x hook.sh
 export WEBROOT="$webroot" ONLY=http-01
-run() { uacme --acme-url "$server" --confdir "$PWD/live" --yes "$@"; }
+run() { "${UACME:-uacme}" --acme-url "$server" --confdir "$PWD/live" --yes "$@"; }
 order() { run --hook "$PWD/hook.sh" issue "$@"; }
 account() { run new ops@example.org; }
 case "$1" in

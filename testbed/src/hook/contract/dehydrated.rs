@@ -19,7 +19,13 @@ pub(super) fn acts(root: &Path) -> Result<Vec<Act>> {
     let [name, other] = NAMES;
     let folder = root.join("certs").join(name);
     let [first, second] = two(&NAMES)?;
-    let fire = |event: Event| Act::Fire(with_environment(event, root, ""));
+    // The variables of a certificate are there while one is worked on; a hook that counts on them fails at the others.
+    let about_none = |event: &Event| {
+        event.kind == Kind::Unknown || matches!(event.name.as_str(), "startup_hook" | "exit_hook" | "request_failure")
+    };
+    let fire = |event: Event| {
+        Act::Fire(if about_none(&event) { of_run(event, root) } else { of_certificate(event, root, "") })
+    };
     let of = |word: &str, kind, arguments: Vec<OsString>| {
         fire(Event::new(word, kind).arguments([word]).arguments(arguments))
     };
@@ -27,7 +33,7 @@ pub(super) fn acts(root: &Path) -> Result<Vec<Act>> {
     let chain = |word: &str| {
         let triples = [word, name, TOKEN, TXT, other, OTHER_TOKEN, OTHER_TXT];
         let event = Event::new(&format!("{word} (HOOK_CHAIN)"), Kind::Challenge).arguments(triples);
-        Act::Fire(with_environment(event, root, "yes"))
+        Act::Fire(of_certificate(event, root, "yes"))
     };
     let links =
         ["privkey", "cert", "fullchain", "chain"].map(|kind| folder.join(format!("{kind}.pem")).into_os_string());
@@ -78,17 +84,18 @@ fn deploy(root: &Path, folder: &Path, material: &Material, moment: &str, kind: K
     let files = [("privkey", "pem"), ("cert", "pem"), ("fullchain", "pem"), ("chain", "pem"), ("cert", "csr")];
     let sync =
         Event::new("sync_cert", kind).arguments(["sync_cert"]).arguments(files.map(|(kind, end)| file(kind, end)));
-    acts.push(Act::Fire(with_environment(sync, root, "")));
+    acts.push(Act::Fire(of_certificate(sync, root, "")));
     acts.extend(parts.iter().map(|(kind, end, _)| Act::Link(link(kind, end), format!("{kind}-{moment}.{end}").into())));
     let deploy = Event::new("deploy_cert", kind)
         .arguments(["deploy_cert", NAMES[0]])
         .arguments(["privkey", "cert", "fullchain", "chain"].map(|kind| link(kind, "pem")))
         .arguments([moment]);
-    acts.push(Act::Fire(with_environment(deploy, root, "")));
+    acts.push(Act::Fire(of_certificate(deploy, root, "")));
     acts
 }
 
-fn with_environment(event: Event, root: &Path, chain: &str) -> Event {
+/// The variables that every call has.
+fn of_run(event: Event, root: &Path) -> Event {
     let paths = [
         ("WELLKNOWN", root.join("wellknown")),
         ("BASEDIR", root.to_owned()),
@@ -96,17 +103,12 @@ fn with_environment(event: Event, root: &Path, chain: &str) -> Event {
         ("ALPNCERTDIR", root.join("alpn-certs")),
         ("CONFIG", root.join("config")),
     ];
-    event
-        .variables(paths)
-        .variables([
-            ("COMMAND", "sign_domains"),
-            ("alias", NAMES[0]),
-            ("CHALLENGETYPE", "dns-01"),
-            ("HOOK_CHAIN", chain),
-        ])
-        .variables([
-            ("KEY_ALGO", "secp384r1"),
-            ("PRIVATE_KEY_ROLLOVER", "no"),
-            ("altnames", "www.example.org example.org"),
-        ])
+    event.variables(paths).variables([("COMMAND", "sign_domains")])
+}
+
+/// Those, and the ones of a certificate.
+fn of_certificate(event: Event, root: &Path, chain: &str) -> Event {
+    of_run(event, root)
+        .variables([("alias", NAMES[0]), ("altnames", "www.example.org example.org"), ("CHALLENGETYPE", "dns-01")])
+        .variables([("HOOK_CHAIN", chain), ("KEY_ALGO", "secp384r1"), ("PRIVATE_KEY_ROLLOVER", "no")])
 }
