@@ -36,6 +36,8 @@ pub(super) struct Caller {
     pub(super) io: PathBuf,
     pub(super) limit: Duration,
     pub(super) user: Option<(u32, u32)>,
+    /// What every call finds in its environment.
+    pub(super) variables: Vec<(&'static str, String)>,
 }
 
 /// What came of a call.
@@ -62,6 +64,7 @@ impl Caller {
             .env("PATH", tools.path())
             .env("HOME", self.root.join("home"))
             .env("TMPDIR", self.root.join("tmp"))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .envs(event.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.root)
             .stdin(Stdio::null())

@@ -28,6 +28,8 @@ use crate::hook::judge::Judge;
 use crate::hook::outside::Outside;
 use crate::hook::snapshot::Snapshot;
 use crate::hook::tools::Tools;
+use crate::settings::Settings;
+use crate::testbed::Testbed;
 
 /// Which hook is tried, and how.
 #[derive(Clone, Debug)]
@@ -59,7 +61,7 @@ impl HookWish {
 /// # Effects
 ///
 /// Those of the hook, some thirty times. It is told paths below a directory of its own, and its `HOME` and `TMPDIR` are
-/// there; what it does elsewhere is done. What it leaves running is killed at the end of each call.
+/// there; what it does elsewhere is done. A name server is at `ACME_DNS`, and takes updates with the key `ACME_TSIG`. What it leaves running is killed at the end of each call.
 ///
 /// # Examples
 ///
@@ -79,8 +81,24 @@ pub fn try_hook(wish: &HookWish) -> Result<HookReport> {
     let script = fs::canonicalize(&wish.script).map_err(unread)?;
     let text = String::from_utf8_lossy(&fs::read(&script).map_err(unread)?).into_owned();
     let contract = wish.contract.unwrap_or_else(|| Contract::guess(&script, &text));
-    let bench = Bench::set_up(wish, script, &text, contract)?;
+    let bed = Testbed::with(Settings::whole())?;
+    let bench = Bench::set_up(wish, script, &text, contract, variables(&bed))?;
     bench.try_all(wish, contract, &text)
+}
+
+type Variables = Vec<(&'static str, String)>;
+
+/// Where a hook that puts records into a zone finds one: the variables that a command finds in a test bed.
+fn variables(bed: &Testbed) -> Variables {
+    let mut variables = vec![("ACME_DIRECTORY", bed.directory().to_owned())];
+    if let Some(names) = bed.dns() {
+        variables.push(("ACME_DNS", names.address().to_string()));
+        variables.push(("ACME_TSIG", names.tsig().to_owned()));
+    }
+    if let Some(management) = bed.management() {
+        variables.push(("ACME_MANAGEMENT", format!("http://{management}")));
+    }
+    variables
 }
 
 /// Directories of one trial; removed with it.
@@ -92,12 +110,13 @@ struct Bench {
 }
 
 impl Bench {
-    fn set_up(wish: &HookWish, script: PathBuf, text: &str, contract: Contract) -> Result<Self> {
+    fn set_up(wish: &HookWish, script: PathBuf, text: &str, contract: Contract, variables: Variables) -> Result<Self> {
         contract.accepts(&script, text)?;
         let user = wish.user.as_deref().map(call::identity).transpose()?;
         let base = fresh().map_err(unmade)?;
         let base = fs::canonicalize(&base).unwrap_or(base);
-        let caller = Caller { script, root: base.join("root"), io: base.join("io"), limit: wish.limit, user };
+        let caller =
+            Caller { script, root: base.join("root"), io: base.join("io"), limit: wish.limit, user, variables };
         let tools = Tools::put_in_the_way(&base.join("tools"), user)?;
         let bench = Self { base, caller, tools };
         for folder in ["root", "io", "root/home", "root/tmp"] {
