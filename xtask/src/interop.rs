@@ -138,7 +138,9 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(client: &str, column: Column) -> Result<Self, String> {
         let name = format!("certwright-interop-{}-{client}-{}", std::process::id(), column.word());
-        let folder = std::env::temp_dir().join(name.replace(' ', "-"));
+        // It becomes part of command lines that shells read.
+        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+        let folder = std::env::temp_dir().join(name.chars().map(plain).collect::<String>());
         fs::create_dir_all(&folder).map_err(|fault| format!("cannot make `{}`: {fault}", folder.display()))?;
         Ok(Self(folder))
     }

@@ -18,7 +18,7 @@ const VERBS: &[Verb] = &[
     Verb {
         name: "demo",
         usage: "",
-        line: "the main job with a real nginx, on one screen; installs nginx when it is missing",
+        line: "the main job over ACME with a real nginx, on one screen; installs nginx when it is missing",
         run: demo::verb,
     },
     Verb {

@@ -71,20 +71,31 @@ fn cover(target: &str, source: &Path) -> Result<()> {
     })
 }
 
-/// NETLINK_ROUTE is the protocol 0. RTM_NEWLINK for the interface 1, which is loopback in every new network, with IFF_UP.
+/// The interface 1 is loopback in every new network.
+const LOOPBACK: u32 = 1;
+/// An address for documentation (RFC 5737). Resolvers leave out the addresses of a family of which the machine has none but
+/// 127.0.0.1 (getaddrinfo(3), `AI_ADDRCONFIG`), so it has one more.
+const SECOND_ADDRESS: [u8; 4] = [192, 0, 2, 1];
+
 fn loopback_up() -> io::Result<()> {
-    const LENGTH: u32 = 32;
-    let mut message = Vec::new();
-    message.extend(LENGTH.to_ne_bytes());
-    message.extend(16_u16.to_ne_bytes()); // RTM_NEWLINK
-    message.extend(5_u16.to_ne_bytes()); // NLM_F_REQUEST | NLM_F_ACK
-    message.extend([0; 8]); // sequence, port
-    message.extend([0; 4]); // AF_UNSPEC, type
-    message.extend(1_i32.to_ne_bytes());
-    message.extend(1_u32.to_ne_bytes()); // IFF_UP
-    message.extend(1_u32.to_ne_bytes()); // of which it is about
+    let (up, flags) = (1_u32, 1_u32);
+    // RTM_NEWLINK: AF_UNSPEC and the type of the device; the index; IFF_UP, and that it is about this flag.
+    let link = [[0; 4], LOOPBACK.to_ne_bytes(), up.to_ne_bytes(), flags.to_ne_bytes()].concat();
+    ask(16, 0, &link)?;
+    // RTM_NEWADDR: AF_INET, all bits of the prefix, no flags, for everywhere; the index; IFA_LOCAL and IFA_ADDRESS.
+    let attribute = |kind: u16| [&8_u16.to_ne_bytes()[..], &kind.to_ne_bytes(), &SECOND_ADDRESS].concat();
+    let address = [&[2, 32, 0, 0], &LOOPBACK.to_ne_bytes()[..], &attribute(2), &attribute(1)].concat();
+    // NLM_F_CREATE and NLM_F_EXCL.
+    ask(20, 0x600, &address)
+}
+
+/// Sends a message of this type to the kernel, and hears whether it was done. NETLINK_ROUTE is the protocol 0.
+fn ask(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(16 + body.len()).unwrap_or_default();
+    // NLM_F_REQUEST and NLM_F_ACK; then the sequence and the port, which do not matter.
+    let head = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &(flags | 5).to_ne_bytes(), &[0; 8]].concat();
     let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, None)?;
-    sendto(&socket, &message, SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
+    sendto(&socket, &[&head, body].concat(), SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
     let mut answer = [0; 1024];
     let (length, _) = recv(&socket, &mut answer[..], RecvFlags::empty())?;
     // The header has 16 bytes; the error, negated, is what follows.

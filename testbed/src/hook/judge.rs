@@ -180,15 +180,17 @@ impl Judge {
             let failed = |source| Error::io("a reader cannot be let in", source).context("path", path.as_path());
             let Ok(node) = files.open(None, path, Open::Read) else { continue };
             let before = Access::read(&files, &node)?;
-            if !before.acl.is_minimal() {
+            // An earlier event of the same renewal may have left it as it was made here.
+            if before.acl.is_minimal() {
+                let Some(read) = Permissions::parse("r--") else { continue };
+                let acl = Acl::extended(before.acl.mode(), [Named::new(READER, read)], [], read);
+                match files.set_acl(&node, AclKind::Access, Some(&acl.to_xattr())) {
+                    // This file system has no ACLs.
+                    Err(error) if error.kind() == std::io::ErrorKind::Unsupported => continue,
+                    done => done.map_err(failed)?,
+                }
+            } else if !names_reader(&before) {
                 continue;
-            }
-            let Some(read) = Permissions::parse("r--") else { continue };
-            let acl = Acl::extended(before.acl.mode(), [Named::new(READER, read)], [], read);
-            match files.set_acl(&node, AclKind::Access, Some(&acl.to_xattr())) {
-                // This file system has no ACLs.
-                Err(error) if error.kind() == std::io::ErrorKind::Unsupported => continue,
-                done => done.map_err(failed)?,
             }
             let content = std::fs::read(path).map_err(failed)?;
             self.let_in.insert(path.clone(), content);
@@ -267,6 +269,9 @@ fn shut_out_by_mask(access: &Access) -> bool {
 
 fn lets_in(facts: &Facts) -> bool {
     let Some(access) = &facts.access else { return false };
-    let named = access.acl.users().iter().any(|user| user.id == READER && user.permissions.bits() & 4 != 0);
-    named && !shut_out_by_mask(access)
+    names_reader(access) && !shut_out_by_mask(access)
+}
+
+fn names_reader(access: &Access) -> bool {
+    access.acl.users().iter().any(|user| user.id == READER && user.permissions.bits() & 4 != 0)
 }

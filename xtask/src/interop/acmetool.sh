@@ -41,10 +41,6 @@ renew)
     run reconcile
     differ before.pem "$(found state/certs/ cert)"
     ;;
-revoke)
-    run want www.example.org
-    run revoke "$(readlink -f state/live/www.example.org | xargs basename)" || true
-    ;;
 esac
 cp "$(found state/certs/ fullchain)" live/cert.pem
 case "$1" in wildcard) issued live/cert.pem '*.example.org' ;; *) issued live/cert.pem www.example.org ;; esac

@@ -126,7 +126,14 @@ pub const CLIENTS: [Client; 8] = [
         had: Had::Installed,
         variable: "ACMETOOL",
         script: include_str!("acmetool.sh"),
-        cannot: &[(Column::TlsAlpn01, NO_ALPN), (Column::Eab, "it has no option for external account binding")],
+        cannot: &[
+            (Column::TlsAlpn01, NO_ALPN),
+            (Column::Eab, "it has no option for external account binding"),
+            (
+                Column::Revoke,
+                "`acmetool revoke` marks the certificate on disk, and asks the server for nothing, then or later",
+            ),
+        ],
     },
     Client {
         name: "acme-tiny",
