@@ -56,7 +56,7 @@ pub(crate) struct Shared {
     pub(crate) quiet: bool,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     certwright::parse_duration(text).map_err(|error| match error.hint_text() {
         Some(hint) => format!("{}; {hint}", error.message()),
         None => error.message().to_owned(),
@@ -90,6 +90,9 @@ pub(crate) enum Verb {
     Account(Account),
     /// Declare the active certificate of a lineage invalid
     Revoke(Revoke),
+    /// Try a client or a hook: an ACME server with all that a client looks at, for one command
+    #[cfg(feature = "testbed")]
+    Testbed(crate::verb::testbed::Arguments),
     /// Write a commented starter configuration
     Init(Init),
     /// Print the JSON Schema of the configuration
@@ -116,6 +119,8 @@ impl Verb {
             Self::Ca(_) => "ca",
             Self::Account(_) => "account",
             Self::Revoke(_) => "revoke",
+            #[cfg(feature = "testbed")]
+            Self::Testbed(_) => "testbed",
             Self::Init(_) => "init",
             Self::Schema => "schema",
             Self::Completions(_) => "completions",

@@ -67,6 +67,8 @@ fn dispatch(arguments: &Arguments, screen: &mut Screen) -> Done {
         Verb::Ca(these) => verb::ca::run(shared, these, screen),
         Verb::Account(these) => verb::account::run(shared, these, screen),
         Verb::Revoke(these) => verb::revoke::run(shared, these, screen),
+        #[cfg(feature = "testbed")]
+        Verb::Testbed(these) => verb::testbed::run(these, screen),
         Verb::Init(these) => verb::init::run(shared, these, screen),
         Verb::Schema => verb::manual::schema(screen),
         Verb::Completions(these) => verb::manual::completions(these, screen),

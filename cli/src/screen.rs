@@ -173,6 +173,12 @@ impl Screen {
         self.complain(&error::plain(message, self.alarm));
     }
 
+    /// What is told beside a command whose standard output is its own.
+    #[cfg(feature = "testbed")]
+    pub(crate) fn aside(&mut self, lines: &str) {
+        self.complain(lines);
+    }
+
     /// Lines on standard error, after what standard output has.
     fn complain(&mut self, lines: &str) {
         self.flush();

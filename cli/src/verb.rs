@@ -13,4 +13,6 @@ pub(crate) mod revoke;
 pub(crate) mod rollback;
 pub(crate) mod run;
 pub(crate) mod status;
+#[cfg(feature = "testbed")]
+pub(crate) mod testbed;
 pub(crate) mod verify;

@@ -28,6 +28,8 @@ mod clock;
 mod dice;
 mod dns;
 mod faults;
+mod harness;
+mod hook;
 mod log;
 mod management;
 mod settings;
@@ -46,6 +48,11 @@ pub use dns::server::NameServer;
 pub use dns::settings::{NameSettings, UnsignedUpdates};
 pub use dns::wire::Transport;
 pub use faults::{Fault, Faults, Occurrence, Substitute, Verdict};
+pub use harness::story::{
+    AccountTold, CertificateTold, ChallengeTold, OrderTold, ProblemTold, QueryTold, Story, Wasted,
+};
+pub use harness::{Ended, Harness, Isolation, Wish};
+pub use hook::{Change, Contract, EventReport, HookFinding, HookReport, HookWish, try_hook};
 pub use log::Entry;
 pub use settings::{
     ExternalAccount, Limit, Limits, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation,

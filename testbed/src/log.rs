@@ -28,6 +28,8 @@ pub struct Entry {
     pub payload: Option<Value>,
     /// The status that the server meant to answer with; `None` when it was to hang.
     pub status: Option<u16>,
+    /// The Retry-After that the server meant to answer with, where it was in seconds (RFC 9110 §10.2.3).
+    pub retry_after: Option<Duration>,
     /// The body that the server meant to answer with, cut where it is long.
     pub answer: String,
 }
@@ -41,6 +43,7 @@ pub(crate) struct Heard {
     pub(crate) endpoint: Endpoint,
     pub(crate) payload: Option<Box<[u8]>>,
     pub(crate) status: Option<u16>,
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) answer: Box<[u8]>,
 }
 
@@ -61,6 +64,7 @@ impl Heard {
             endpoint: self.endpoint,
             payload: self.payload.as_ref().and_then(|payload| serde_json::from_slice(payload).ok()),
             status: self.status,
+            retry_after: self.retry_after,
             answer,
         }
     }
@@ -124,6 +128,7 @@ mod tests {
                 endpoint: Endpoint::Unknown,
                 payload: None,
                 status: Some(404),
+                retry_after: None,
                 answer: Log::beginning(format!("x{}", "é".repeat(if number == 7 { LONGEST } else { 1 })).as_bytes()),
             });
         }

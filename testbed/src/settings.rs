@@ -4,6 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use certwright::{Error, ErrorKind, Result};
+
 use crate::dns::settings::NameSettings;
 use certwright::DnsName;
 
@@ -188,6 +192,20 @@ pub struct ExternalAccount {
     pub id: String,
     /// The key of the MAC (HS256).
     pub key: Vec<u8>,
+}
+
+impl ExternalAccount {
+    /// Reads `ID:KEY`, with the key in base64url without padding, as authorities hand it out.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidSpec`] when it is written in another way.
+    pub fn parse(text: &str) -> Result<Self> {
+        let wrong = || Error::new(ErrorKind::InvalidSpec, "this is not an id, a colon and a key in base64url");
+        let (id, key) = text.split_once(':').filter(|(id, _)| !id.is_empty()).ok_or_else(wrong)?;
+        let key = URL_SAFE_NO_PAD.decode(key.trim_end_matches('=')).map_err(|_| wrong())?;
+        if key.is_empty() { Err(wrong()) } else { Ok(Self { id: id.to_owned(), key }) }
+    }
 }
 
 impl std::fmt::Debug for ExternalAccount {

@@ -14,6 +14,7 @@ use crate::dns;
 use crate::dns::server::NameServer;
 use crate::dns::settings::NameSettings;
 use crate::faults::Faults;
+use crate::harness::story::Story;
 use crate::log::Entry;
 use crate::management;
 use crate::management::listener::Bed;
@@ -194,6 +195,12 @@ impl Testbed {
     /// What was asked, in order; the last 10,000 requests.
     pub fn log(&self) -> Vec<Entry> {
         self.shared.world().log.entries()
+    }
+
+    /// What clients did, told as a whole.
+    pub fn story(&self) -> Story {
+        let asked = self.dns().map(NameServer::log).unwrap_or_default();
+        Story::of(&self.shared.world(), &asked)
     }
 
     /// Forgets what was asked.

@@ -1,5 +1,6 @@
-//! `cargo xtask demo`: the main job with a real nginx on a loopback port, told on one screen.
+//! `cargo xtask demo`: the main job over ACME, with a real nginx on a loopback port and no network, told on one screen.
 
+mod authority;
 mod scene;
 
 use scene::Scene;
@@ -25,6 +26,9 @@ pub fn verb(arguments: &[String]) -> Outcome {
     let mut scene = Scene::set()?;
     let folder = scene.folder();
     println!("$ cd {folder}; export CERTWRIGHT_CONFIG=$PWD/certwright.toml; nginx -c $PWD/nginx.conf &");
+    println!(
+        "$ certwright testbed --dir bed &     # an ACME server that looks for answers, in place of one on the internet"
+    );
     if !scene.foreign_readers() {
         println!("not root, so left out: readers that are other users; nginx runs as you, and reads as the owner");
     }
@@ -33,7 +37,7 @@ pub fn verb(arguments: &[String]) -> Outcome {
     broken(&scene)?;
     mended(&scene)?;
     drift(&scene)?;
-    println!("demo: all came out as told; nginx is ended and the directory removed");
+    println!("demo: all came out as told; nginx and the test bed are ended, the directory is removed");
     Ok(())
 }
 
@@ -47,7 +51,7 @@ fn build() -> Outcome {
 }
 
 fn deployed(scene: &mut Scene) -> Outcome {
-    step("a certificate is issued, placed for its readers, switched to, and seen to be served");
+    step("a certificate is ordered, the challenge answered; placed for its readers, switched to, seen to be served");
     scene.site(&["www.example.org"])?;
     scene.certwright(&["apply"])?.ends(0)?.says("served: ")?.show(&["www:", "served:"]);
     scene.remember(scene.active()?);

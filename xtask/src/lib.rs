@@ -7,6 +7,7 @@ pub mod bench;
 pub mod campaign;
 pub mod demo;
 pub mod fuzz;
+pub mod interop;
 pub mod python;
 mod quiet;
 mod run;

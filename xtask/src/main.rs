@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Outcome, bench, campaign, demo, fuzz, services, test, tidy};
+use xtask::{Outcome, bench, campaign, demo, fuzz, interop, services, test, tidy};
 
 /// One habit.
 struct Verb {
@@ -18,7 +18,7 @@ const VERBS: &[Verb] = &[
     Verb {
         name: "demo",
         usage: "",
-        line: "the main job with a real nginx, on one screen; installs nginx when it is missing",
+        line: "the main job over ACME with a real nginx, on one screen; installs nginx when it is missing",
         run: demo::verb,
     },
     Verb {
@@ -32,6 +32,12 @@ const VERBS: &[Verb] = &[
         usage: "[bench]",
         line: "install the programs that the tests (or the benchmark) run against; starts none of them",
         run: services::verb,
+    },
+    Verb {
+        name: "interop",
+        usage: "[--write] [CLIENT…]",
+        line: "certificates from the test bed for the clients that people have; needs root",
+        run: interop::verb,
     },
     Verb { name: "tidy", usage: "", line: "floors, file sizes, words and links", run: tidy::verb },
     Verb {

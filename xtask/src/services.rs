@@ -28,6 +28,8 @@ pub enum Purpose {
     Tests,
     /// The benchmark alone: a peer to measure against.
     Bench,
+    /// `cargo xtask interop` alone: a client that is slow by design.
+    Interop,
 }
 
 const fn needed(name: &'static str, package: &'static str, starts: &'static [&'static str]) -> Program {
@@ -69,8 +71,11 @@ pub const PROGRAMS: &[Program] = &[
     needed("knotd", "knot", &["knot"]),
     needed("ip", "iproute2", &[]),
     needed("systemd-analyze", "systemd", &[]),
-    Program { name: "dehydrated", package: "dehydrated", purpose: Purpose::Bench, starts: &[] },
+    needed("ualpn", "uacme", &[]),
+    needed("dehydrated", "dehydrated", &[]),
+    needed("acme-tiny", "acme-tiny", &[]),
     Program { name: "certbot", package: "certbot", purpose: Purpose::Bench, starts: &["certbot.timer"] },
+    Program { name: "acmetool", package: "acmetool", purpose: Purpose::Interop, starts: &["acmetool.timer"] },
 ];
 
 /// Where Debian keeps programs that are not on everybody's `PATH`.

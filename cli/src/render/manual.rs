@@ -87,8 +87,9 @@ fn heading(name: &str) -> Roff {
 /// A verb below its own heading, and the verbs of this verb below theirs.
 fn section(verb: &Command, above: &str, text: &mut Vec<u8>) -> io::Result<()> {
     let name = format!("{above} {}", verb.get_name());
-    if verb.has_subcommands() {
-        return verb.get_subcommands().try_for_each(|verb| section(verb, &name, text));
+    let below = |text: &mut Vec<u8>| verb.get_subcommands().try_for_each(|verb| section(verb, &name, text));
+    if verb.is_subcommand_required_set() {
+        return below(text);
     }
     let man = Man::new(verb.clone().disable_help_flag(true).disable_version_flag(true).bin_name(&name));
     let mut roff = Roff::new();
@@ -104,7 +105,7 @@ fn section(verb: &Command, above: &str, text: &mut Vec<u8>) -> io::Result<()> {
         roff.text([roman(more.to_string())]);
         roff.to_writer(text)?;
     }
-    Ok(())
+    below(text)
 }
 
 /// A section that stands below a heading of ours.

@@ -69,7 +69,7 @@ fn every_shell_completes_every_verb() {
     assert_eq!((ran.stdout.trim(), ran.stderr.as_str()), ("verify", ""));
 }
 
-pub(crate) const VERBS: [&str; 14] = [
+pub(crate) const VERBS: [&str; 15] = [
     "plan",
     "apply",
     "run",
@@ -80,6 +80,7 @@ pub(crate) const VERBS: [&str; 14] = [
     "access",
     "inspect",
     "ca",
+    "testbed",
     "init",
     "schema",
     "completions",

@@ -152,6 +152,10 @@ impl World {
     }
 
     pub(crate) fn account_reply(&self, status: u16, number: usize) -> Result<Reply, Problem> {
+        Ok(Reply::json(status, &self.show_account(number)?))
+    }
+
+    pub(crate) fn show_account(&self, number: usize) -> Result<Value, Problem> {
         let account = self.accounts.get(number).ok_or_else(no_account)?;
         let mut shown = json!({
             "status": account.standing.word(),
@@ -161,7 +165,7 @@ impl World {
         if let Some(terms) = &self.settings.terms {
             shown["termsOfServiceAgreed"] = (account.agreed.as_ref() == Some(terms)).into();
         }
-        Ok(Reply::json(status, &shown))
+        Ok(shown)
     }
 }
 

@@ -1,5 +1,7 @@
 //! An answer before it is sent.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use crate::acme::problem::Problem;
@@ -28,6 +30,12 @@ impl Reply {
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// The seconds that it asks to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let field = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Retry-After"));
+        field.and_then(|(_, value)| value.parse().ok()).map(Duration::from_secs)
     }
 
     /// Takes every field of this name away.

@@ -112,6 +112,7 @@ async fn answer(
             endpoint: route.endpoint,
             payload: None,
             status: None,
+            retry_after: None,
             answer: Box::default(),
         };
         if faults.contains(&Fault::Hang) {
@@ -125,6 +126,7 @@ async fn answer(
             let reply = reply.with("Date", date(world.clock.now().unix()));
             heard.payload = payload.map(Vec::into_boxed_slice);
             heard.status = Some(reply.status);
+            heard.retry_after = reply.retry_after();
             heard.answer = Log::beginning(&reply.body);
             world.log.add(heard);
             (Some(reply), std::mem::take(&mut world.jobs))

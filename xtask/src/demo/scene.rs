@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
+use crate::demo::authority::{Authority, free_port};
 use crate::run::answer;
 use crate::services::{PROGRAMS, is_root};
 
@@ -23,6 +23,7 @@ pub(super) struct Scene {
     port: u16,
     /// User and group of nginx, when it is not run as who we are.
     identity: Option<(u32, u32)>,
+    authority: Option<Authority>,
     nginx: Option<Child>,
     first: String,
 }
@@ -32,14 +33,12 @@ impl Scene {
     pub(super) fn set() -> Result<Self, String> {
         let here = std::env::current_exe().map_err(|fault| format!("this program has no path: {fault}"))?;
         let folder = std::env::temp_dir().join(format!("certwright-demo-{}", std::process::id()));
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .map_err(|fault| format!("no port is free on the loopback address: {fault}"))?
-            .port();
+        let port = free_port()?;
         let identity = if is_root() { Some((number("-u")?, number("-g")?)) } else { None };
         let certwright = here.with_file_name("certwright");
         fs::create_dir(&folder).map_err(|fault| format!("cannot make `{}`: {fault}", folder.display()))?;
-        let mut scene = Self { folder, certwright, port, identity, nginx: None, first: String::new() };
+        let mut scene = Self { folder, certwright, port, identity, authority: None, nginx: None, first: String::new() };
+        scene.authority = Some(Authority::start(&scene.certwright, &scene.folder)?);
         scene.start()?;
         Ok(scene)
     }
@@ -83,9 +82,15 @@ impl Scene {
         );
         self.write("nginx.conf", &self.nginx_conf(&site))?;
         let readers = if self.foreign_readers() { "readers = [\"user:www-data\", \"user:backup\"]\n" } else { "" };
+        let (directory, http) = self.authority.as_ref().map_or(("", 0), |bed| (bed.directory.as_str(), bed.port));
+        let issuer = format!(
+            "[issuer.public]\ntype = \"acme\"\ndirectory = \"{directory}\"\ntrust = \"{}/bed/ca.pem\"\n\
+             solver = {{ type = \"http-01\", listen = \"127.0.0.1:{http}\" }}\n",
+            self.folder(),
+        );
         let wish = format!(
-            "version = 1\nroot = \"{folder}/certs\"\n\n[issuer.lab]\ntype = \"local\"\n\n[lineage.www]\n\
-             identifiers = {names:?}\nissuer = \"lab\"\n{readers}\
+            "version = 1\nroot = \"{folder}/certs\"\n\n{issuer}\n[lineage.www]\n\
+             identifiers = {names:?}\nissuer = \"public\"\n{readers}\
              service = {{ preset = \"nginx\", binary = \"{binary}\", config = \"{folder}/nginx.conf\", pid = \"{folder}/run/pid\" }}\n\
              probe = [{{ address = \"127.0.0.1:{port}\", server_name = \"www.example.org\" }}]\n",
             folder = self.folder(),
