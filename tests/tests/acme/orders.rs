@@ -1,8 +1,10 @@
 //! What can be ordered, and by which challenge.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use certwright::{Builder, Config, IssuerSpec, RevocationReason, Selection, Spec};
+use certwright::report::LineageReport;
+use certwright::{Builder, Config, IssuerSpec, Lifecycle, RevocationReason, Selection, Spec};
 use certwright_tests::openssl::x509;
 
 use super::*;
@@ -91,26 +93,42 @@ fn a_certificate_is_revoked_with_its_reason_and_twice() -> Outcome {
 }
 
 /// Many lineages at once share one account, one listener and a patchy server.
+///
+/// Pebble 2.4 locks itself up now and then when many orders are asked about at once: its log ends with `POST /my-order/`, and
+/// only what needs no order is answered from then on. That is told as a time-out, and tried with another Pebble.
 #[test]
 fn fifty_lineages_are_served_side_by_side() -> Outcome {
-    let stage = Stage::new(Options { nonce_rejection: 20, authorization_reuse: 50, ..Options::default() })?;
+    for _ in 0..3 {
+        let stage = Stage::new(Options { nonce_rejection: 20, authorization_reuse: 50, ..Options::default() })?;
+        let lifecycle = fifty(&stage)?;
+        let report = lifecycle.apply(&Selection::All, &certwright::Options::default())?;
+        let locked_up = |lineage: &LineageReport| lineage.error.as_ref().is_some_and(|error| error.kind == "timeout");
+        if report.lineages.iter().any(locked_up) {
+            continue;
+        }
+        for lineage in &report.lineages {
+            assert!(lineage.changed && lineage.error.is_none(), "{lineage:?}");
+        }
+        let lineages = lifecycle.status(&Selection::All)?.lineages;
+        let fingerprints: BTreeSet<_> = lineages.into_iter().filter_map(|lineage| lineage.fingerprint).collect();
+        assert_eq!(fingerprints.len(), 50);
+        let requests = stage.pebble.requests();
+        assert_eq!(requests.iter().filter(|request| *request == "POST /sign-me-up").count(), 1, "one account for all");
+        return Ok(());
+    }
+    Err("no Pebble of three answered to the end".into())
+}
+
+fn fifty(stage: &Stage) -> std::result::Result<Lifecycle, Box<dyn std::error::Error>> {
     let mut config = Config::new(stage.scratch.join("store"));
-    config.issuers.insert("public".parse()?, IssuerSpec::Acme(Box::new(stage.wish())));
+    let mut issuer = stage.wish();
+    issuer.limit = Duration::from_secs(60);
+    config.issuers.insert("public".parse()?, IssuerSpec::Acme(Box::new(issuer)));
     for number in 0..50 {
         let name = format!("site-{number}").parse()?;
         let mut spec = Spec::new(name, Sans::new(vec![format!("site-{number}.example").parse()?])?);
         spec.issuers = vec!["public".parse()?];
         config.lineages.insert(spec.name.clone(), spec);
     }
-    let lifecycle = Builder::new(config).build()?;
-    let report = lifecycle.apply(&Selection::All, &certwright::Options::default())?;
-    for lineage in &report.lineages {
-        assert!(lineage.changed && lineage.error.is_none(), "{lineage:?}");
-    }
-    let fingerprints: BTreeSet<_> =
-        lifecycle.status(&Selection::All)?.lineages.into_iter().filter_map(|lineage| lineage.fingerprint).collect();
-    assert_eq!(fingerprints.len(), 50);
-    let requests = stage.pebble.requests();
-    assert_eq!(requests.iter().filter(|request| *request == "POST /sign-me-up").count(), 1, "one account for all");
-    Ok(())
+    Ok(Builder::new(config).build()?)
 }
