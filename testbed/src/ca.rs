@@ -20,7 +20,6 @@ pub(crate) struct Ca {
     /// The certificate of the intermediate below each root.
     intermediates: Vec<Certificate>,
     issuing: Authority,
-    key: PrivateKey,
     /// For chains that lead nowhere.
     stranger: Certificate,
 }
