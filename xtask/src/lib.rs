@@ -11,6 +11,7 @@ pub mod python;
 mod quiet;
 mod run;
 pub mod services;
+pub mod step_ca;
 pub mod test;
 pub mod tidy;
 
