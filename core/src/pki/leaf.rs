@@ -138,6 +138,12 @@ impl Certificate {
         &self.0.serial
     }
 
+    /// The common name of its subject, when it has one.
+    #[cfg(feature = "step-ca")]
+    pub(crate) fn common_name(&self) -> Option<String> {
+        Name::new(self.subject_der()).values(COMMON_NAME).next()
+    }
+
     /// The common names of its issuer; certificates have one at most, as a rule.
     #[cfg(feature = "https")]
     pub(crate) fn issuer_common_names(&self) -> impl Iterator<Item = String> {
