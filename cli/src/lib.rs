@@ -66,6 +66,7 @@ fn dispatch(arguments: &Arguments, screen: &mut Screen) -> Done {
         Verb::Inspect(these) => verb::inspect::run(these, screen),
         Verb::Ca(these) => verb::ca::run(shared, these, screen),
         Verb::Account(these) => verb::account::run(shared, these, screen),
+        Verb::Issuer(these) => verb::issuer::run(shared, these, screen),
         Verb::Revoke(these) => verb::revoke::run(shared, these, screen),
         Verb::Init(these) => verb::init::run(shared, these, screen),
         Verb::Schema => verb::manual::schema(screen),

@@ -69,7 +69,7 @@ pub use issue::solver::{Afterlife, Challenge, Solver};
 pub use issue::step_ca::{Password, StepCaClient};
 pub use lifecycle::{
     Background, Builder, Claim, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Metrics, Options, Return, RunEvent,
-    RunOptions, Selection,
+    RunOptions, Selection, Trial,
 };
 pub use pki::authority::Authority;
 pub use pki::chain::Chain;
@@ -119,9 +119,9 @@ pub mod report {
     #[cfg(feature = "acme")]
     pub use crate::lifecycle::report::AccountReport;
     pub use crate::lifecycle::report::{
-        ErrorReport, FindingReport, GenerationReport, LineageReport, LineageStatus, Outcome, PlanReport, PlannedReport,
-        ProofReport, REPORT_VERSION, ReasonReport, RevokeReport, RunReport, ServedReport, StatusReport, VerifiedReport,
-        VerifyReport,
+        ErrorReport, ExaminedReport, FindingReport, GenerationReport, IssuerReport, LineageReport, LineageStatus,
+        Outcome, PlanReport, PlannedReport, ProofReport, REPORT_VERSION, ReasonReport, RevokeReport, RunReport,
+        ServedReport, StatusReport, VerifiedReport, VerifyReport,
     };
     pub use crate::place::journal::Event;
 }

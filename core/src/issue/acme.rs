@@ -33,6 +33,7 @@ mod client;
 mod desk;
 mod directory;
 mod enrol;
+mod examine;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod exposed;
 mod issuing;

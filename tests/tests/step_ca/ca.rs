@@ -146,7 +146,12 @@ impl Bench {
     }
 
     /// For these names, this key or a fresh one, in the place of this certificate.
-    pub(crate) fn ask_for(&self, names: &[&str], key: Option<&PrivateKey>, held: Option<&Material>) -> Result<Material> {
+    pub(crate) fn ask_for(
+        &self,
+        names: &[&str],
+        key: Option<&PrivateKey>,
+        held: Option<&Material>,
+    ) -> Result<Material> {
         let names = Sans::new(names.iter().map(|name| name.parse()).collect::<Result<_>>()?)?;
         let key = key.cloned().map_or_else(|| PrivateKey::generate(KeyAlgorithm::EcdsaP256), Ok)?;
         let lineage = "www".parse()?;

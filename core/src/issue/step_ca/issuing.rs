@@ -1,11 +1,14 @@
 //! The client as an issuer.
 
+use std::time::Duration;
+
 use super::client::StepCaClient;
 use super::{renew, revoke, sign};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Phase, Result};
 use crate::ground::id::IssuerName;
-use crate::issue::issuer::{Examined, Held, Issued, Issuer, Request, RevocationReason};
+use crate::ground::time::Window;
+use crate::issue::issuer::{Examined, Held, Issued, Issuer, RenewalInfo, Request, RevocationReason};
 use crate::pki::check;
 use crate::pki::leaf::Certificate;
 use crate::pki::trust::Roots;
@@ -53,6 +56,23 @@ impl Issuer for StepCaClient {
             })
         });
         issued.map_err(|error| error.in_phase(Phase::Issue))
+    }
+
+    fn suggests_renewals(&self) -> bool {
+        true
+    }
+
+    /// Two thirds into the life, and up to a twentieth of it later: as step-ca's own clients do, since lives of a day and less
+    /// are the rule. Where a lifetime is configured, what the CA dates back is no part of the life. Asks nobody.
+    fn renewal_info(&self, leaf: &Certificate, cancel: &Cancel) -> Result<Option<RenewalInfo>> {
+        cancel.check()?;
+        let validity = leaf.window();
+        let life = self.wish.lifetime.map_or(validity.length(), |wished| wished.min(validity.length()));
+        let start = validity.end.saturating_sub(life / 3);
+        // One that has no twentieth in whole seconds has a second.
+        let spread = (life / 20).max(Duration::from_secs(1));
+        let window = Window::new(start, start.saturating_add(spread));
+        Ok(Some(RenewalInfo::new(window, validity.end)))
     }
 
     /// # Effects
