@@ -29,6 +29,7 @@ mod dice;
 mod faults;
 mod log;
 mod settings;
+mod step_ca;
 mod testbed;
 mod wire;
 
@@ -38,6 +39,7 @@ pub use clock::VirtualClock;
 pub use faults::{Fault, Faults, Occurrence, Substitute};
 pub use log::Entry;
 pub use settings::{ExternalAccount, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation};
+pub use step_ca::{StepCa, StepSettings};
 pub use testbed::Testbed;
 pub use wire::distort::strings_of;
 

@@ -10,6 +10,7 @@ mod inspect;
 mod names;
 mod spec;
 mod state;
+mod step_ca;
 
 pub use acl::acl;
 pub use acme::{acme_answers, acme_headers, acme_requests};
@@ -19,6 +20,7 @@ pub use inspect::{inspect, pkcs12};
 pub use names::names;
 pub use spec::spec;
 pub use state::{journal, limits, manifest, order, schedule, txn};
+pub use step_ca::step_ca_answers;
 
 /// One entry point: the name of its file in `fuzz/fuzz_targets/` and of its folder in `fuzz/corpus/`.
 #[derive(Clone, Copy, Debug)]
@@ -49,5 +51,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "private_key", run: private_key },
     Target { name: "schedule", run: schedule },
     Target { name: "spec", run: spec },
+    Target { name: "step_ca_answers", run: step_ca_answers },
     Target { name: "txn", run: txn },
 ];

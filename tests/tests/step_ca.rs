@@ -4,8 +4,16 @@
 
 #[path = "step_ca/ca.rs"]
 mod ca;
+#[path = "step_ca/conforming.rs"]
+mod conforming;
 #[path = "step_ca/credentials.rs"]
 mod credentials;
+#[path = "step_ca/daemon.rs"]
+mod daemon;
+#[path = "step_ca/hostile.rs"]
+mod hostile;
+#[path = "step_ca/one_wish.rs"]
+mod one_wish;
 #[path = "step_ca/renewals.rs"]
 mod renewals;
 #[path = "step_ca/trust.rs"]
@@ -18,6 +26,10 @@ macro_rules! over_both {
     ($($module:ident :: $case:ident),+ $(,)?) => {
         mod real {
             $(#[test] fn $case() { crate::$module::$case::<crate::ca::Real>(); })+
+        }
+
+        mod stand_in {
+            $(#[test] fn $case() { crate::$module::$case::<crate::ca::StandIn>(); })+
         }
     };
 }

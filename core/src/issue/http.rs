@@ -125,7 +125,7 @@ impl Connector {
         roots: impl IntoIterator<Item = &'r [u8]>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let config = tls::trusting(roots, tls::Presented::Nothing, clock)?;
+        let config = tls::trusting(roots, None, clock)?;
         Ok(Self { origin, tls: TlsConnector::from(Arc::new(config)) })
     }
 
@@ -141,7 +141,7 @@ impl Connector {
         held: &Material,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let config = tls::trusting(roots, tls::Presented::Held(held), clock)?;
+        let config = tls::trusting(roots, Some(held), clock)?;
         Ok(Self { origin, tls: TlsConnector::from(Arc::new(config)) })
     }
 

@@ -36,23 +36,29 @@ pub use client::{Password, StepCaClient};
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing {
     use super::{answer, problem, provisioner, token};
+    use crate::ground::error::{Error, Result};
+    use crate::pki::leaf::Certificate;
 
-    /// A body as each of the documents that are read here.
-    pub fn answer(body: &[u8]) {
-        let _ = answer::root(body);
-        let _ = answer::roots(body);
-        let _ = answer::chain(body);
-        let _ = answer::is_well(body);
-        let _ = answer::encrypted_key(body);
-        let _ = provisioner::page(body);
-        let _ = problem::said(body);
-        if let Ok(text) = std::str::from_utf8(body) {
-            let _ = token::read(text);
-        }
+    /// A body as each of the documents that are read here: what is wrong with it as one that it is not, and the roots that it
+    /// is believed to list.
+    pub fn answer(body: &[u8]) -> (Vec<Error>, Vec<Certificate>) {
+        let roots = answer::roots(body);
+        let listed = roots.as_ref().map(Clone::clone).unwrap_or_default();
+        let _ = (answer::is_well(body), answer::version(body), problem::said(body));
+        let _ = std::str::from_utf8(body).map(token::read);
+        let faults = [
+            answer::root(body).err(),
+            roots.err(),
+            answer::chain(body).err(),
+            answer::encrypted_key(body).err(),
+            provisioner::page(body).err(),
+        ];
+        (faults.into_iter().flatten().collect(), listed)
     }
 
-    /// An encrypted key; what is inside, when this password opens it.
-    pub fn jwe(text: &str, password: &[u8]) -> Option<usize> {
-        crate::pki::jwe::open(text, password).ok().map(|opened| opened.expose().len())
+    /// An encrypted key: how much is inside, when this password opens it in a short time.
+    pub fn jwe(text: &str, password: &[u8]) -> Result<usize> {
+        const QUICK: u64 = 2_000;
+        crate::pki::jwe::open_within(text, password, QUICK).map(|opened| opened.expose().len())
     }
 }

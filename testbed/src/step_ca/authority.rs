@@ -10,11 +10,13 @@ use crate::ca::era;
 
 #[derive(Debug)]
 pub(super) struct Ca {
-    /// The newest first.
+    /// The newest last.
     pub(super) roots: Vec<Certificate>,
     intermediate: Certificate,
     issuing: Authority,
-    /// By the serial number in hexadecimal digits: the leaf, and how long it was to live.
+    /// Below the root that was announced.
+    next: Option<(Certificate, Authority)>,
+    /// By the serial number in hexadecimal digits.
     pub(super) issued: BTreeMap<String, Certificate>,
     pub(super) revoked: BTreeSet<String>,
 }
@@ -23,18 +25,28 @@ impl Ca {
     pub(super) fn new(now: Timestamp) -> Result<Self> {
         let (root, intermediate, issuing) = family(now)?;
         let (issued, revoked) = (BTreeMap::new(), BTreeSet::new());
-        Ok(Self { roots: vec![root], intermediate, issuing, issued, revoked })
+        Ok(Self { roots: vec![root], intermediate, issuing, next: None, issued, revoked })
     }
 
-    /// Another root, beside the old ones or in their place.
-    pub(super) fn rotate(&mut self, beside: bool, now: Timestamp) -> Result<()> {
+    /// A new root is listed beside the old one, which is in use still.
+    pub(super) fn announce(&mut self, now: Timestamp) -> Result<()> {
         let (root, intermediate, issuing) = family(now)?;
-        if !beside {
-            self.roots.clear();
-        }
-        self.roots.insert(0, root);
-        (self.intermediate, self.issuing) = (intermediate, issuing);
+        self.roots.push(root);
+        self.next = Some((intermediate, issuing));
         Ok(())
+    }
+
+    /// The root that was announced is in use from now on.
+    pub(super) fn switch(&mut self) {
+        if let Some((intermediate, issuing)) = self.next.take() {
+            (self.intermediate, self.issuing) = (intermediate, issuing);
+        }
+    }
+
+    /// The newest root alone is listed.
+    pub(super) fn retire(&mut self) {
+        let older = self.roots.len().saturating_sub(1);
+        self.roots.drain(..older);
     }
 
     pub(super) fn sign(&mut self, public_key: &[u8], names: &[Identifier], window: Window) -> Result<Vec<String>> {

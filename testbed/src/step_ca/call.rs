@@ -15,8 +15,7 @@ use crate::clock::VirtualClock;
 use crate::wire::reply::Reply;
 
 /// What it says when it says nothing.
-const SEE_THE_LOGS: &str =
-    "The request lacked necessary authorization to be completed. Please see the certificate authority logs for more info.";
+const SEE_THE_LOGS: &str = "The request lacked necessary authorization to be completed. Please see the certificate authority logs for more info.";
 
 /// What the stand-in knows. It stays when the server is stopped.
 #[derive(Debug)]
@@ -105,7 +104,8 @@ impl World {
         let unknown = || Refusal(404, "The requested resource could not be found.".to_owned());
         if let Some(fingerprint) = path.strip_prefix("/root/") {
             let wanted = fingerprint.replace('-', "").to_ascii_lowercase();
-            let root = self.ca.roots.iter().find(|root| root.fingerprint().to_string() == wanted).ok_or_else(unknown)?;
+            let root =
+                self.ca.roots.iter().find(|root| root.fingerprint().to_string() == wanted).ok_or_else(unknown)?;
             return Ok(Reply::json(200, &json!({ "ca": root.pem() })));
         }
         let kid = path.strip_prefix("/provisioners/").and_then(|rest| rest.strip_suffix("/encrypted-key"));

@@ -3,9 +3,7 @@
 use aes_kw::{KeyInit, KwAes128};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use certwright::{
-    Authority, Certificate, Chain, Error, ErrorKind, KeyAlgorithm, Material, PrivateKey, Result, Sans, Timestamp,
-};
+use certwright::{Authority, Chain, Error, ErrorKind, KeyAlgorithm, Material, PrivateKey, Result, Sans, Timestamp};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -26,7 +24,6 @@ pub(super) struct Provisioners {
     pub(super) kid: String,
     pub(super) key: Jwk,
     pub(super) encrypted: String,
-    pub(super) holders: Certificate,
     pub(super) holder: Material,
 }
 
@@ -49,7 +46,8 @@ impl Provisioners {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let point = pair.public_key().as_ref();
         let (x, y) = point.get(1..).unwrap_or_default().split_at(32);
-        let mut public = json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y), "use": "sig", "alg": "ES256" });
+        let mut public =
+            json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y), "use": "sig", "alg": "ES256" });
         let key = Jwk::read(&public).map_err(|_| bug("a key was made and cannot be read"))?;
         let kid = key.thumbprint().to_owned();
         public["kid"] = kid.as_str().into();
@@ -65,8 +63,7 @@ impl Provisioners {
         let names = Sans::new(vec!["machine.test".parse()?])?;
         let leaf = holders.sign_leaf(holder_key.public_key_der(), &names, era(now))?;
         let holder = Material::new(holder_key, Chain::from_certificates(vec![leaf])?)?;
-        let holders = holders.certificate().clone();
-        Ok(Self { pair, public, kid, key, encrypted, holders, holder })
+        Ok(Self { pair, public, kid, key, encrypted, holder })
     }
 
     /// As `/provisioners` lists them; what no client needs to understand stands between.
@@ -114,7 +111,8 @@ fn encrypted(content: &[u8], password: &str) -> Result<String> {
     ring::pbkdf2::derive(ring::pbkdf2::PBKDF2_HMAC_SHA256, rounds, &salt, password.as_bytes(), &mut wrapping);
     let mut wrapped = [0; 40];
     KwAes128::new(&wrapping.into()).wrap_key(&key, &mut wrapped).map_err(|_| bug("a key cannot be wrapped"))?;
-    let sealing = UnboundKey::new(&AES_256_GCM, &key).map(LessSafeKey::new).map_err(|_| bug("a key has a wrong size"))?;
+    let sealing =
+        UnboundKey::new(&AES_256_GCM, &key).map(LessSafeKey::new).map_err(|_| bug("a key has a wrong size"))?;
     let mut sealed = content.to_vec();
     let aad = Aad::from(header.as_bytes());
     let tag = sealing

@@ -109,7 +109,8 @@ impl StepCa {
         let clock = Arc::new(VirtualClock::new());
         let now = clock.now();
         let backdate = go(&settings.backdate).and_then(std::result::Result::ok).ok_or_else(|| {
-            Error::new(ErrorKind::InvalidSpec, "`backdate` is no span").hint("write it as step-ca has it, such as \"1m\"")
+            Error::new(ErrorKind::InvalidSpec, "`backdate` is no span")
+                .hint("write it as step-ca has it, such as \"1m\"")
         })?;
         let (ca, provisioners) = (Ca::new(now)?, Provisioners::new(&settings.password, now)?);
         let fingerprint = ca.roots.first().map(|root| root.fingerprint().to_string()).unwrap_or_default();
@@ -159,15 +160,25 @@ impl StepCa {
         }
     }
 
-    /// Gives it another root, `beside` the old ones or in their place, to count from the next start.
+    /// Lists a new root beside the old one, which is in use still. Counts from the next start, like the two steps after it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Io`] when the system has no random numbers.
-    pub fn rotate(&mut self, beside: bool) -> Result<()> {
+    pub fn announce_root(&mut self) -> Result<()> {
         let mut world = self.shared.world();
         let now = world.clock.now();
-        world.ca.rotate(beside, now)
+        world.ca.announce(now)
+    }
+
+    /// Uses the root that was announced. The old one is listed still.
+    pub fn switch_root(&mut self) {
+        self.shared.world().ca.switch();
+    }
+
+    /// Lists the newest root alone.
+    pub fn retire_root(&mut self) {
+        self.shared.world().ca.retire();
     }
 
     /// Where it is.
@@ -180,7 +191,7 @@ impl StepCa {
         &self.fingerprint
     }
 
-    /// Its roots, PEM, the newest first.
+    /// Its roots, PEM, the newest last.
     pub fn roots_pem(&self) -> String {
         self.shared.world().ca.roots.iter().map(Certificate::pem).collect()
     }
@@ -239,7 +250,8 @@ impl Drop for StepCa {
 fn acceptor(material: &Material, shared: &Arc<Shared>) -> Result<TlsAcceptor> {
     let bug = |error: rustls::Error| Error::new(ErrorKind::Bug, "TLS cannot be set up").source(error);
     let provider = rustls::crypto::ring::default_provider();
-    let verifier = Arc::new(Shown { shared: Arc::clone(shared), algorithms: provider.signature_verification_algorithms });
+    let verifier =
+        Arc::new(Shown { shared: Arc::clone(shared), algorithms: provider.signature_verification_algorithms });
     let chain = material.chain().certificates().map(|one| CertificateDer::from(one.der().to_vec())).collect();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(material.key().to_der().expose().to_vec()));
     let builder = ServerConfig::builder_with_provider(Arc::new(provider));

@@ -73,7 +73,8 @@ impl Token {
         let fits = ["", "/1.0"].iter().any(|prefix| {
             let rest = audience.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
             rest.is_some_and(|(at, path)| {
-                at.rsplit_once(':').map_or(at, |(name, _)| name) == host && format!("/{path}") == format!("{prefix}/{call}{fragment}")
+                at.rsplit_once(':').map_or(at, |(name, _)| name) == host
+                    && format!("/{path}") == format!("{prefix}/{call}{fragment}")
             })
         });
         if self.claim("iss") != name || !fits || self.claim("sub").is_empty() {
@@ -84,7 +85,9 @@ impl Token {
 
     pub(super) fn is_of_now(&self, now: Timestamp) -> Result<(), &'static str> {
         let at = |name: &str| self.claims.get(name).and_then(Value::as_i64);
-        if at("nbf").is_some_and(|begin| now.unix() + LEEWAY < begin) || at("iat").is_some_and(|made| now.unix() + LEEWAY < made) {
+        if at("nbf").is_some_and(|begin| now.unix() + LEEWAY < begin)
+            || at("iat").is_some_and(|made| now.unix() + LEEWAY < made)
+        {
             return Err("token not valid yet (nbf)");
         }
         if at("exp").is_none_or(|end| now.unix() - LEEWAY > end) {
@@ -113,7 +116,8 @@ impl Token {
                 Some("ES384") => (&signature::ECDSA_P384_SHA384_FIXED, 97),
                 _ => return Err("error validating renew token"),
             };
-        let point = spki.len().checked_sub(length).and_then(|at| spki.get(at..)).ok_or("error validating renew token")?;
+        let point =
+            spki.len().checked_sub(length).and_then(|at| spki.get(at..)).ok_or("error validating renew token")?;
         signature::UnparsedPublicKey::new(algorithm, point)
             .verify(&self.signed, &self.signature)
             .map_err(|_| "error validating renew token")

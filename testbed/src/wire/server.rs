@@ -128,7 +128,7 @@ async fn judge(shared: Arc<Shared>, job: Job) {
     shared.world().judge(job.authorization, job.challenge, outcome);
 }
 
-fn response(reply: Reply, wire: Wire) -> Response<Wire> {
+pub(crate) fn response(reply: Reply, wire: Wire) -> Response<Wire> {
     let mut response = Response::new(wire);
     if let Ok(status) = http::StatusCode::from_u16(reply.status) {
         *response.status_mut() = status;
@@ -144,7 +144,7 @@ fn response(reply: Reply, wire: Wire) -> Response<Wire> {
 }
 
 /// The Date of this world (RFC 9110 §6.6.1).
-fn date(unix: i64) -> String {
+pub(crate) fn date(unix: i64) -> String {
     let since = Duration::from_secs(u64::try_from(unix).unwrap_or_default());
     httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
 }

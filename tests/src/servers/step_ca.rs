@@ -60,6 +60,17 @@ impl Options {
     }
 }
 
+/// A step in the change of a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// The new one is listed beside the old one, which is in use.
+    Announce,
+    /// The new one is in use, and the old one listed.
+    Switch,
+    /// The new one alone is listed.
+    Retire,
+}
+
 /// One that answers. It ends when it is dropped.
 #[derive(Debug)]
 pub struct StepCa {
@@ -188,7 +199,7 @@ impl StepCa {
         self.running.as_ref().ok_or_else(|| io::Error::other("step-ca does not run"))
     }
 
-    /// Its roots, PEM, the new one of a rotation first.
+    /// Its roots, PEM.
     ///
     /// # Errors
     ///
@@ -197,22 +208,30 @@ impl StepCa {
         fs::read(self.roots_file()?)
     }
 
-    /// Gives it another root with an intermediate below it, to count from the next start. `beside` the old root, or in its
-    /// place.
+    /// A change of its root, one step further, to count from the next start.
     ///
     /// # Errors
     ///
-    /// When it cannot be made.
-    pub fn rotate(&mut self, beside: bool) -> io::Result<()> {
-        let old = self.root.certificate.clone();
-        self.root = keys::root(self.home.path(), "root-2")?;
-        self.intermediate = keys::intermediate(self.home.path(), "intermediate-2", &self.root)?;
-        let (root, intermediate) = (&self.root, &self.intermediate);
-        self.configure(|config| {
-            config["root"] = if beside { json!([root.certificate, old]) } else { json!(root.certificate) };
-            config["crt"] = json!(intermediate.certificate);
-            config["key"] = json!(intermediate.key);
-        })
+    /// When keys or configuration cannot be made.
+    pub fn turn(&mut self, turn: Turn) -> io::Result<()> {
+        let path = |pair: &Pair| pair.certificate.clone();
+        match turn {
+            Turn::Announce => {
+                let root = keys::root(self.home.path(), "root-2")?;
+                self.configure(|config| config["root"] = json!([path(&self.root), path(&root)]))?;
+                self.root = root;
+            }
+            Turn::Switch => {
+                self.intermediate = keys::intermediate(self.home.path(), "intermediate-2", &self.root)?;
+                let intermediate = &self.intermediate;
+                self.configure(|config| {
+                    config["crt"] = json!(intermediate.certificate);
+                    config["key"] = json!(intermediate.key);
+                })?;
+            }
+            Turn::Retire => self.configure(|config| config["root"] = json!(path(&self.root)))?,
+        }
+        Ok(())
     }
 
     /// A one-time token for these claims, signed by step-ca's own code with the key of [`JWK`].

@@ -9,9 +9,10 @@ use certwright::{
     Cancel, Chain, Clock, Held, Issued, Issuer, KeyAlgorithm, ManualClock, Material, OsFilesystem, PrivateKey, Request,
     Result, Sans, SecretSource, StepCaClient, StepCaIssuer, StepCredential, StepJwk, StepX5c, SystemClock,
 };
+use certwright_testbed::{StepCa as Server, StepSettings};
 use certwright_tests::openssl::Verify;
 use certwright_tests::scratch::Scratch;
-use certwright_tests::servers::step_ca::{Options, StepCa};
+use certwright_tests::servers::step_ca::{Options, StepCa, Turn};
 use serde_json::Value;
 
 /// A step-ca.
@@ -38,8 +39,10 @@ pub(crate) trait Ca: Sized + Send + Sync {
     fn stop(&mut self);
     /// Start it again.
     fn run(&mut self);
-    /// Give it another root, beside the old one or in its place, and start it again.
-    fn rotate(&mut self, beside: bool);
+    /// What it tells of the requests that it took.
+    fn said(&self) -> String;
+    /// Go a step further in the change of its root, and start it again.
+    fn turn(&mut self, turn: Turn);
 }
 
 /// The one that Debian ships.
@@ -90,10 +93,88 @@ impl Ca for Real {
         self.0.run().unwrap();
     }
 
-    fn rotate(&mut self, beside: bool) {
+    fn said(&self) -> String {
+        self.0.said()
+    }
+
+    fn turn(&mut self, turn: Turn) {
         self.0.stop().unwrap();
-        self.0.rotate(beside).unwrap();
+        self.0.turn(turn).unwrap();
         self.0.run().unwrap();
+    }
+}
+
+/// The test bed's stand-in.
+pub(crate) struct StandIn {
+    pub(crate) server: Server,
+    files: Scratch,
+}
+
+impl Ca for StandIn {
+    fn start(claims: Value, backdate: &'static str) -> Self {
+        let mut settings = StepSettings::default();
+        settings.claims = claims;
+        settings.backdate = backdate.to_owned();
+        let server = Server::with(settings).unwrap();
+        let files = Scratch::on_disk().unwrap();
+        let holder = server.holder();
+        std::fs::write(files.join("holder.pem"), holder.chain().fullchain_pem()).unwrap();
+        secret(&files, "holder-key.pem", std::str::from_utf8(holder.key().to_pem().expose()).unwrap());
+        Self { server, files }
+    }
+
+    fn url(&self) -> String {
+        self.server.url()
+    }
+
+    fn fingerprint(&self) -> String {
+        self.server.fingerprint().to_owned()
+    }
+
+    fn roots(&self) -> Vec<u8> {
+        self.server.roots_pem().into_bytes()
+    }
+
+    fn password(&self) -> &str {
+        "password"
+    }
+
+    fn key_file(&self) -> String {
+        self.server.key_file()
+    }
+
+    fn encrypted_key(&self) -> String {
+        self.server.encrypted_key()
+    }
+
+    fn holder(&self) -> (PathBuf, PathBuf) {
+        (self.files.join("holder.pem"), self.files.join("holder-key.pem"))
+    }
+
+    fn token(&self, claims: &Value) -> String {
+        self.server.token(claims).unwrap()
+    }
+
+    fn stop(&mut self) {
+        self.server.stop();
+    }
+
+    fn run(&mut self) {
+        self.server.run().unwrap();
+    }
+
+    fn said(&self) -> String {
+        self.server.asked().join("\n")
+    }
+
+    fn turn(&mut self, turn: Turn) {
+        self.server.stop();
+        match turn {
+            Turn::Announce => self.server.announce_root().unwrap(),
+            Turn::Switch => self.server.switch_root(),
+            Turn::Retire => self.server.retire_root(),
+        }
+        self.server.run().unwrap();
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whom the client believes.
 
 use certwright::{Cancel, ErrorKind, Fingerprint, Issuer};
+use certwright_tests::servers::step_ca::Turn;
 use serde_json::json;
 
 use super::ca::{Bench, Ca, secret, serves};
@@ -25,17 +26,32 @@ pub(crate) fn only_the_configured_fingerprint_is_believed<C: Ca>() {
 
 pub(crate) fn a_root_changes_while_both_are_trusted<C: Ca>() {
     let mut ca = C::start(json!({}), "1m");
-    let bench = Bench::new(&ca);
+    let (bench, late) = (Bench::new(&ca), Bench::new(&ca));
     let first = bench.ask(&["a.example"]).unwrap();
-    serves(first.chain(), &ca.roots(), "a.example").unwrap();
-    let old = String::from_utf8(ca.roots()).unwrap();
-    // The new root is in use, and only the old one was trusted: the client cannot know it yet.
-    ca.rotate(true);
-    let error = bench.ask(&["a.example"]).unwrap_err();
+    late.ask(&["b.example"]).unwrap();
+    let kept = |bench: &Bench| {
+        let bytes = std::fs::read(bench.scratch.join(".issuers/internal/roots.json")).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["roots"].as_array().unwrap().len()
+    };
+    assert_eq!(kept(&bench), 1);
+    // Listed, and not in use.
+    ca.turn(Turn::Announce);
+    bench.ask(&["a.example"]).unwrap();
+    assert_eq!(kept(&bench), 2);
+    // In use: who has seen the list trusts it, with a certificate from before.
+    ca.turn(Turn::Switch);
+    let renewed = bench.ask_for(&["a.example"], None, Some(&first)).unwrap();
+    assert_eq!(kept(&bench), 2);
+    // The old one is gone.
+    ca.turn(Turn::Retire);
+    let last = bench.ask_for(&["a.example"], None, Some(&renewed)).unwrap();
+    serves(last.chain(), &ca.roots(), "a.example").unwrap();
+    assert_eq!(kept(&bench), 1);
+    // Who has not seen it is told, and does not believe what he has not compared.
+    let error = late.ask(&["b.example"]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Untrusted, "{error:#}");
     assert!(error.hint_text().unwrap().contains("fingerprint"), "{error:#}");
-    let kept = std::fs::read_to_string(bench.scratch.join(".issuers/internal/roots.json")).unwrap();
-    assert!(kept.contains(old.lines().nth(1).unwrap()));
+    assert_eq!(kept(&late), 1);
 }
 
 pub(crate) fn an_examination_tells_what_is_wrong<C: Ca>() {

@@ -5,29 +5,16 @@ use std::time::Duration;
 
 use rustls::time_provider::TimeProvider;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 
 use crate::ground::error::{Error, ErrorKind, Public, Result, Retry};
 use crate::ground::time::{Clock, Timestamp};
-#[cfg(feature = "step-ca")]
 use crate::pki::material::Material;
 
-/// What the client shows of itself.
-pub(super) enum Presented<'m> {
-    /// Nothing.
-    Nothing,
-    /// A certificate, and that its key is held.
-    #[cfg(feature = "step-ca")]
-    Held(&'m Material),
-    #[cfg(not(feature = "step-ca"))]
-    #[expect(dead_code, reason = "it keeps the lifetime in use")]
-    Never(std::marker::PhantomData<&'m ()>),
-}
-
-/// Trust these roots.
+/// Trust these roots. With `held`, show that certificate when the other side asks for one, and that its key is here.
 pub(super) fn trusting<'r>(
     roots: impl IntoIterator<Item = &'r [u8]>,
-    presented: Presented<'_>,
+    held: Option<&Material>,
     clock: Arc<dyn Clock>,
 ) -> Result<ClientConfig> {
     let mut store = RootCertStore::empty();
@@ -37,20 +24,12 @@ pub(super) fn trusting<'r>(
         return Err(Error::new(ErrorKind::Unfit, "none of the roots to trust can be used"));
     }
     let builder = builder(clock)?.with_root_certificates(store);
-    let config = match presented {
-        #[cfg(feature = "step-ca")]
-        Presented::Held(held) => {
-            use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-
-            let chain = held.chain().certificates().map(|one| CertificateDer::from(one.der().to_vec())).collect();
-            let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(held.key().to_der().expose().to_vec()));
-            builder.with_client_auth_cert(chain, key).map_err(|source| {
-                Error::new(ErrorKind::Unfit, "the certificate cannot be shown to the authority").source(source)
-            })?
-        }
-        _ => builder.with_no_client_auth(),
-    };
-    Ok(speaking(config))
+    let Some(held) = held else { return Ok(speaking(builder.with_no_client_auth())) };
+    let chain = held.chain().certificates().map(|one| CertificateDer::from(one.der().to_vec())).collect();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(held.key().to_der().expose().to_vec()));
+    builder.with_client_auth_cert(chain, key).map(speaking).map_err(|source| {
+        Error::new(ErrorKind::Unfit, "the certificate cannot be shown to the authority").source(source)
+    })
 }
 
 /// Talk to whoever answers.
