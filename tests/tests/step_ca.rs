@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
+#[path = "step_ca/acme.rs"]
+mod acme;
 #[path = "step_ca/ca.rs"]
 mod ca;
 #[path = "step_ca/conforming.rs"]

@@ -9,6 +9,7 @@ mod failing;
 mod faults;
 mod filter;
 mod inspect;
+mod issuer;
 mod json;
 mod life;
 mod manual;

@@ -38,16 +38,14 @@ pub(super) fn establish(
     fingerprint: &Fingerprint,
     session: &Session<'_>,
 ) -> Result<Vec<Certificate>> {
-    let known = match kept(state, fingerprint)? {
-        Some(known) => known,
+    let before = kept(state, fingerprint)?;
+    let known = match &before {
+        Some(known) => known.clone(),
         None => vec![first(fingerprint, session)?],
     };
     session.trust(&known);
-    let body = session.get("/roots")?.body;
-    let listed = answer::roots(&body)?;
-    let trusted = together(&known, listed);
-    // The connection that is open stays: an old root has vouched for it.
-    if kept(state, fingerprint)?.as_ref() != Some(&trusted) {
+    let trusted = together(&known, answer::roots(&session.get("/roots")?.body)?);
+    if before.as_ref() != Some(&trusted) {
         keep(state, fingerprint, &trusted)?;
     }
     if trusted != known {
@@ -76,7 +74,6 @@ fn first(fingerprint: &Fingerprint, session: &Session<'_>) -> Result<Certificate
         )
     };
     let answer = session.get_from_whoever_answers(&format!("/root/{fingerprint}")).map_err(|error| {
-        // Also one that has the configured root may say so with an error that is known.
         if error.fact("status") == Some("404") {
             return explain(Error::new(ErrorKind::Untrusted, "the CA has no root with the configured fingerprint"));
         }

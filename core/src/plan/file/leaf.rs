@@ -261,6 +261,30 @@ impl Leaf for DirectoryUrl {
     }
 }
 
+/// Where a CA is: an https URL without a path.
+#[derive(Debug)]
+pub(super) struct CaUrl(pub(super) String);
+
+impl Leaf for CaUrl {
+    fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {
+        let text = text(value, "a URL as text")?;
+        let authority = text.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+        let plain = |authority: &&str| {
+            authority.len() <= 512
+                && authority.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'@'))
+        };
+        match authority.filter(plain) {
+            Some(authority) if !authority.is_empty() => Ok(Self(text.to_owned())),
+            _ => Err(Wrong::new(format!("`{}` is not the https URL of a CA", quoted(text)))
+                .hint("write it without a path, such as `https://ca.internal:9000`")),
+        }
+    }
+
+    fn schema() -> Value {
+        json!({ "type": "string", "pattern": "^https://[^/@?#]+/?$", "maxLength": 512 })
+    }
+}
+
 /// The SHA-256 of a certificate in hexadecimal digits, with or without colons, as programs print it.
 impl Leaf for Fingerprint {
     fn leaf(value: &DeValue<'_>) -> Result<Self, Wrong> {

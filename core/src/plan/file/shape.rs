@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::choice::{Argv, Check, Daemon, Issuers, Reload, Service};
-use super::leaf::{Contact, Count, Data, DirectoryUrl, IssuerType, Label, Mode, Template};
+use super::leaf::{CaUrl, Contact, Count, Data, DirectoryUrl, IssuerType, Label, Mode, Template};
 use super::limits::Limits;
 use super::principal::{Group, Owner};
 use super::read::{At, Named, table};
@@ -66,7 +66,7 @@ table! {
         /// left out, if they are known by the directory.
         optional "limits" limits: Limits,
         /// `step-ca`: where it is, such as `https://ca.internal:9000`.
-        optional "url" url: At<DirectoryUrl>,
+        optional "url" url: At<CaUrl>,
         /// `step-ca`: the SHA-256 of its root, in hexadecimal digits (`step certificate fingerprint root_ca.crt`).
         optional "fingerprint" fingerprint: At<Fingerprint>,
         /// `step-ca`: the provisioner that lets certificates be issued.

@@ -81,6 +81,12 @@ fn what_cannot_be_meant_is_said_with_the_next_step() {
     }
     let bare = faults("version = 1\n[issuer.internal]\ntype = \"step-ca\"\n").join("\n");
     assert!(bare.contains("the key `url` is missing") && bare.contains("the key `fingerprint` is missing"), "{bare}");
+    for other in
+        ["http://ca.internal", "https://", "https://ca.internal/1.0", "https://user@ca.internal", "ca.internal"]
+    {
+        let told = faults(&HEAD.replace("https://ca.internal:9000", other)).join("\n");
+        assert!(told.contains("is not the https URL of a CA; write it without a path"), "{other}: {told}");
+    }
     let short = faults(&HEAD.replace("D9:", "")).join("\n");
     assert!(short.contains("issuer.internal.fingerprint"), "{short}");
     let url = faults("version = 1\n[issuer.lab]\ntype = \"local\"\nurl = \"https://x\"\n").join("\n");
