@@ -21,8 +21,6 @@ mod renewals;
 #[path = "step_ca/trust.rs"]
 mod trust;
 
-use ca::Ca;
-
 /// Makes a test of each function, once for the real step-ca and once for the stand-in.
 macro_rules! over_both {
     ($($module:ident :: $case:ident),+ $(,)?) => {

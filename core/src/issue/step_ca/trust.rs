@@ -4,6 +4,8 @@
 //! connection that an old root vouches for is trusted from then on, and what it no longer lists is forgotten once one of
 //! those that it lists was trusted before.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::answer;
@@ -16,6 +18,8 @@ use crate::place::state::StateDirectory;
 
 const FILE: &str = "roots.json";
 const VERSION: u32 = 1;
+/// How long others may take to write.
+const LOCK_LIMIT: Duration = Duration::from_secs(10);
 
 /// The shape of `roots.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,6 +50,7 @@ pub(super) fn establish(
     session.trust(&known);
     let trusted = together(&known, answer::roots(&session.get("/roots")?.body)?);
     if before.as_ref() != Some(&trusted) {
+        let _lock = state.lock(LOCK_LIMIT, session.cancel())?;
         keep(state, fingerprint, &trusted)?;
     }
     if trusted != known {

@@ -1,4 +1,4 @@
-//! Roots, intermediates and the certificate of a machine, made by OpenSSL.
+//! Roots, intermediates and the certificate of a machine, made by OpenSSL (openssl-ca(1)).
 
 use std::fs;
 use std::io;
@@ -12,6 +12,17 @@ const EXTENSIONS: &str = "
 distinguished_name = name
 prompt = no
 [name]
+[ca]
+default_ca = ours
+[ours]
+database = HOME/index.txt
+new_certs_dir = HOME
+rand_serial = yes
+default_md = sha256
+unique_subject = no
+policy = anything
+[anything]
+commonName = supplied
 [root]
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign, cRLSign
@@ -51,20 +62,29 @@ pub(super) fn holder(home: &Path, name: &str, root: &Pair) -> io::Result<Pair> {
 
 fn made(home: &Path, name: &str, kind: &str, issuer: Option<&Pair>) -> io::Result<Pair> {
     let config = home.join("openssl.cnf");
-    fs::write(&config, EXTENSIONS)?;
+    let index = home.join("index.txt");
+    fs::write(&index, "")?;
+    fs::write(&config, EXTENSIONS.replace("HOME", &home.display().to_string()))?;
     let pair = Pair { certificate: home.join(format!("{name}.pem")), key: home.join(format!("{name}-key.pem")) };
+    let request = home.join("request.pem");
     let word = |path: &Path| path.display().to_string();
     let subject = format!("/CN=step-ca of the tests, {name}");
-    let mut arguments: Vec<String> = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 30"
-        .split(' ')
-        .map(str::to_owned)
-        .collect();
-    arguments.extend(["-config", &word(&config), "-extensions", kind, "-subj", &subject].map(str::to_owned));
-    arguments.extend(["-keyout", &word(&pair.key), "-out", &word(&pair.certificate)].map(str::to_owned));
-    if let Some(issuer) = issuer {
-        arguments.extend(["-CA", &word(&issuer.certificate), "-CAkey", &word(&issuer.key)].map(str::to_owned));
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<String>>();
+    let mut asking = words("req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256");
+    asking.extend(["-config", &word(&config), "-subj", &subject].map(str::to_owned));
+    asking.extend(["-keyout", &word(&pair.key), "-out", &word(&request)].map(str::to_owned));
+    printed(asking)?;
+    // From long ago: step-ca looks at what has ended as of a time at which the CA has to have been there.
+    let mut signing = words("ca -batch -notext -startdate 20200101000000Z -enddate 20491231235959Z");
+    signing.extend(["-config", &word(&config), "-extensions", kind].map(str::to_owned));
+    signing.extend(["-in", &word(&request), "-out", &word(&pair.certificate)].map(str::to_owned));
+    match issuer {
+        Some(issuer) => {
+            signing.extend(["-cert", &word(&issuer.certificate), "-keyfile", &word(&issuer.key)].map(str::to_owned))
+        }
+        None => signing.extend(["-selfsign", "-keyfile", &word(&pair.key)].map(str::to_owned)),
     }
-    printed(arguments)?;
+    printed(signing)?;
     Ok(pair)
 }
 
