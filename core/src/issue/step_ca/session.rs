@@ -100,7 +100,7 @@ impl<'s> Session<'s> {
     /// # Errors
     ///
     /// `Network`, `Timeout`, `Cancelled`, and what the other side said.
-    pub(super) fn get_from_whoever_answers(&self, path: &str) -> Result<Answer> {
+    pub(super) fn ask_whoever_answers(&self, path: &str) -> Result<Answer> {
         self.again(|| {
             let connector = Connector::believing_nobody(self.origin.clone(), Arc::clone(&self.clock))?;
             let request = self.request(Method::GET, path, None, None)?;
@@ -113,7 +113,7 @@ impl<'s> Session<'s> {
     ///
     /// # Errors
     ///
-    /// As [`Session::get_from_whoever_answers`]; `Untrusted` when TLS does not lead to the roots.
+    /// As [`Session::ask_whoever_answers`]; `Untrusted` when TLS does not lead to the roots.
     pub(super) fn get(&self, path: &str) -> Result<Answer> {
         self.again(|| {
             let answer = self.exchange(self.request(Method::GET, path, None, None)?)?;

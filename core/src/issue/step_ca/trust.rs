@@ -78,7 +78,7 @@ fn first(fingerprint: &Fingerprint, session: &Session<'_>) -> Result<Certificate
              another machine answers",
         )
     };
-    let answer = session.get_from_whoever_answers(&format!("/root/{fingerprint}")).map_err(|error| {
+    let answer = session.ask_whoever_answers(&format!("/root/{fingerprint}")).map_err(|error| {
         if error.fact("status") == Some("404") {
             return explain(Error::new(ErrorKind::Untrusted, "the CA has no root with the configured fingerprint"));
         }
