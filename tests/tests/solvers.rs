@@ -3,10 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
-#[path = "solvers/lasting.rs"]
-mod lasting;
 #[path = "solvers/knot.rs"]
 mod knot;
+#[path = "solvers/lasting.rs"]
+mod lasting;
 #[path = "solvers/listeners.rs"]
 mod listeners;
 #[path = "solvers/orders.rs"]

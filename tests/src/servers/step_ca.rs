@@ -117,6 +117,8 @@ impl StepCa {
             "key": intermediate.key,
             "address": address.to_string(),
             "dnsNames": [address.ip().to_string(), "localhost"],
+            // A line for every request.
+            "logger": { "format": "json" },
             "db": { "type": "bbolt", "dataSource": home.join("db"), "database": "step" },
             "authority": {
                 "backdate": options.backdate,

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use crate::issue::http::Origin;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::name::Identifier;
+use crate::issue::http::Origin;
 use crate::issue::solver::Challenge;
 use crate::plan::spec::ChallengeKind;
 
