@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use certwright::{IssuerName, LineageName, RevocationReason, Timestamp};
+use certwright::{DnsName, IssuerName, LineageName, RevocationReason, Timestamp};
 use clap::{Args, Parser, Subcommand};
 
 /// Certificates over their whole life: issued, placed for the right readers, switched atomically, seen to be served, undone.
@@ -88,6 +88,8 @@ pub(crate) enum Verb {
     Ca(Ca),
     /// See to the account at an ACME server
     Account(Account),
+    /// See whether an issuer can be used
+    Issuer(Issuer),
     /// Declare the active certificate of a lineage invalid
     Revoke(Revoke),
     /// Try a client or a hook: an ACME server with all that a client looks at, for one command
@@ -118,6 +120,7 @@ impl Verb {
             Self::Inspect(_) => "inspect",
             Self::Ca(_) => "ca",
             Self::Account(_) => "account",
+            Self::Issuer(_) => "issuer",
             Self::Revoke(_) => "revoke",
             #[cfg(feature = "testbed")]
             Self::Testbed(_) => "testbed",
@@ -297,6 +300,34 @@ pub(crate) enum AccountVerb {
         /// The directory that the other client keeps for the account, or the file with its key
         #[arg(value_name = "DIR")]
         from: PathBuf,
+    },
+}
+
+/// `issuer`.
+#[derive(Debug, Args)]
+pub(crate) struct Issuer {
+    #[command(subcommand)]
+    pub(crate) verb: IssuerVerb,
+}
+
+/// What is done with an issuer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IssuerVerb {
+    /// Look whether it can be reached and trusted, knows what it is convinced with, has the same time, and issues
+    #[command(
+        after_help = "The embedded CA and step-ca issue a certificate for a throw-away name, which is thrown away. An ACME \
+server is not asked for one unless a name is given: its limits count."
+    )]
+    Test {
+        /// The issuer
+        #[arg(value_name = "NAME")]
+        issuer: IssuerName,
+        /// Ask for a certificate for this DNS name
+        #[arg(long, value_name = "DNSNAME", conflicts_with = "no_certificate")]
+        name: Option<DnsName>,
+        /// Ask for no certificate
+        #[arg(long)]
+        no_certificate: bool,
     },
 }
 

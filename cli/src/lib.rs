@@ -66,6 +66,7 @@ fn dispatch(arguments: &Arguments, screen: &mut Screen) -> Done {
         Verb::Inspect(these) => verb::inspect::run(these, screen),
         Verb::Ca(these) => verb::ca::run(shared, these, screen),
         Verb::Account(these) => verb::account::run(shared, these, screen),
+        Verb::Issuer(these) => verb::issuer::run(shared, these, screen),
         Verb::Revoke(these) => verb::revoke::run(shared, these, screen),
         #[cfg(feature = "testbed")]
         Verb::Testbed(these) => verb::testbed::run(these, screen),

@@ -7,6 +7,7 @@ pub(crate) mod ca;
 pub(crate) mod deploy;
 pub(crate) mod init;
 pub(crate) mod inspect;
+pub(crate) mod issuer;
 pub(crate) mod manual;
 pub(crate) mod plan;
 pub(crate) mod revoke;

@@ -60,14 +60,16 @@ pub use ground::secret::SecretBytes;
 pub use ground::time::{Clock, ManualClock, Timestamp, Window};
 #[cfg(feature = "acme")]
 pub use issue::acme::{AcmeAccount, AcmeClient};
-pub use issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
+pub use issue::issuer::{Examined, Held, Issued, Issuer, RenewalInfo, Request, RevocationReason};
 pub use issue::local::LocalCa;
 pub use issue::persistent::{Persistent, Reach};
 pub use issue::solve::solver;
 pub use issue::solver::{Afterlife, Challenge, Solver};
+#[cfg(feature = "step-ca")]
+pub use issue::step_ca::{Password, StepCaClient};
 pub use lifecycle::{
     Background, Builder, Claim, DEFAULT_WAIT, Depth, Endpoints, Lifecycle, Metrics, Options, Return, RunEvent,
-    RunOptions, Selection,
+    RunOptions, Selection, Trial,
 };
 pub use pki::authority::Authority;
 pub use pki::chain::Chain;
@@ -90,8 +92,8 @@ pub use plan::renewal::{Absurd, Basis, Renewal};
 pub use plan::spec::{
     AccessWish, AclWish, AcmeIssuer, Address, ChallengeKind, Command, CommandScope, CommandSolver, Config, Convention,
     DnsPersist, Encoding, Endpoint, ExternalAccount, Failover, Form, IssuerSpec, KeyChange, KeyRule, LimitTable,
-    Limits, LocalIssuer, Output, Principal, Privacy, Propagation, Rate, Reload, Retain, Rfc2136, Running, SolverSpec,
-    Spec, StartTls, Strategy, TsigAlgorithm, TsigKey,
+    Limits, LocalIssuer, Output, Principal, Privacy, Propagation, Rate, Reload, Retain, Rfc2136, Running, SecretSource,
+    SolverSpec, Spec, StartTls, StepCaIssuer, StepCredential, StepJwk, StepX5c, Strategy, TsigAlgorithm, TsigKey,
 };
 #[cfg(feature = "rustls")]
 pub use serve::active::ActiveCertificates;
@@ -117,9 +119,9 @@ pub mod report {
     #[cfg(feature = "acme")]
     pub use crate::lifecycle::report::AccountReport;
     pub use crate::lifecycle::report::{
-        ErrorReport, FindingReport, GenerationReport, LineageReport, LineageStatus, Outcome, PlanReport, PlannedReport,
-        ProofReport, REPORT_VERSION, ReasonReport, RevokeReport, RunReport, ServedReport, StatusReport, VerifiedReport,
-        VerifyReport,
+        ErrorReport, ExaminedReport, FindingReport, GenerationReport, IssuerReport, LineageReport, LineageStatus,
+        Outcome, PlanReport, PlannedReport, ProofReport, REPORT_VERSION, ReasonReport, RevokeReport, RunReport,
+        ServedReport, StatusReport, VerifiedReport, VerifyReport,
     };
     pub use crate::place::journal::Event;
 }
@@ -180,6 +182,12 @@ pub mod fuzzing {
 
     pub fn pkcs12(material: &Material, name: &str, passphrase: &SecretBytes) -> Result<SecretBytes> {
         crate::pki::pkcs12::encode(material, name, passphrase)
+    }
+
+    /// What step-ca may answer, and what its provisioners' keys may be wrapped in.
+    #[cfg(feature = "step-ca")]
+    pub mod step_ca {
+        pub use crate::issue::step_ca::fuzzing::{answer, jwe};
     }
 
     /// The parsers of an ACME server's answers.

@@ -12,6 +12,7 @@ mod budget;
 mod builder;
 mod consult;
 mod enter;
+mod examine;
 mod issuers;
 mod left_answers;
 mod metrics;
@@ -30,6 +31,7 @@ use std::time::Duration;
 
 pub use background::Background;
 pub use builder::Builder;
+pub use examine::Trial;
 pub use metrics::Metrics;
 pub use observe::Endpoints;
 pub use return_to::Return;

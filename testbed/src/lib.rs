@@ -34,6 +34,7 @@ mod log;
 mod management;
 mod settings;
 mod state;
+mod step_ca;
 mod testbed;
 mod wire;
 
@@ -57,6 +58,7 @@ pub use log::Entry;
 pub use settings::{
     ExternalAccount, Limit, Limits, Names, Profile, Real, RenewalInformation, Reuse, Settings, Validation,
 };
+pub use step_ca::{StepCa, StepSettings};
 pub use testbed::Testbed;
 pub use wire::distort::strings_of;
 

@@ -10,6 +10,7 @@ mod inspect;
 mod names;
 mod spec;
 mod state;
+mod step_ca;
 mod testbed;
 
 pub use acl::acl;
@@ -20,6 +21,7 @@ pub use inspect::{inspect, pkcs12};
 pub use names::names;
 pub use spec::spec;
 pub use state::{journal, limits, manifest, order, schedule, txn};
+pub use step_ca::step_ca_answers;
 pub use testbed::{dns_messages, management};
 
 /// One entry point: the name of its file in `fuzz/fuzz_targets/` and of its folder in `fuzz/corpus/`.
@@ -54,5 +56,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "private_key", run: private_key },
     Target { name: "schedule", run: schedule },
     Target { name: "spec", run: spec },
+    Target { name: "step_ca_answers", run: step_ca_answers },
     Target { name: "txn", run: txn },
 ];

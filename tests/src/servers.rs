@@ -11,6 +11,7 @@ pub mod nginx;
 pub mod pebble;
 pub mod postfix;
 pub mod postgres;
+pub mod step_ca;
 
 use std::ffi::OsString;
 use std::fs::{self, File};

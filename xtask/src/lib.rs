@@ -12,6 +12,7 @@ pub mod python;
 mod quiet;
 mod run;
 pub mod services;
+pub mod step_ca;
 pub mod test;
 pub mod tidy;
 

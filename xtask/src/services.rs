@@ -8,6 +8,7 @@ use crate::Outcome;
 use crate::python;
 use crate::quiet::{Quiet, disable, mask, no_cluster};
 use crate::run::{answer, command, run_logged};
+use crate::step_ca;
 
 /// One program that something here runs.
 pub struct Program {
@@ -71,6 +72,7 @@ pub const PROGRAMS: &[Program] = &[
     needed("knotd", "knot", &["knot"]),
     needed("ip", "iproute2", &[]),
     needed("systemd-analyze", "systemd", &[]),
+    needed("go", "golang-go", &[]),
     needed("ualpn", "uacme", &[]),
     needed("dehydrated", "dehydrated", &[]),
     needed("acme-tiny", "acme-tiny", &[]),
@@ -114,16 +116,22 @@ pub fn verb(arguments: &[String]) -> Outcome {
 ///
 /// # Errors
 ///
-/// When apt fails, or a program is still missing afterwards.
+/// When apt fails, a program is still missing afterwards, or step-ca cannot be built.
 pub fn install(purpose: Purpose) -> Outcome {
     let wanted = missing(purpose);
-    if wanted.is_empty() {
+    // A library has no program that could be looked for.
+    let code: &[&str] = if purpose == Purpose::Tests && !step_ca::has_code() { &[step_ca::PACKAGE] } else { &[] };
+    if wanted.is_empty() && code.is_empty() {
         let count = PROGRAMS.iter().filter(|program| program.purpose == purpose).count();
         println!("services: all {count} programs are installed");
     } else {
-        bring(&wanted)?;
+        bring(&wanted, code)?;
     }
-    if purpose == Purpose::Tests { python::install() } else { Ok(()) }
+    if purpose == Purpose::Tests {
+        python::install()?;
+        step_ca::build()?;
+    }
+    Ok(())
 }
 
 /// Install those of these programs that are missing.
@@ -134,11 +142,12 @@ pub fn install(purpose: Purpose) -> Outcome {
 pub fn install_named(names: &[&str]) -> Outcome {
     let wanted: Vec<&Program> =
         PROGRAMS.iter().filter(|program| names.contains(&program.name) && program.find().is_none()).collect();
-    if wanted.is_empty() { Ok(()) } else { bring(&wanted) }
+    if wanted.is_empty() { Ok(()) } else { bring(&wanted, &[]) }
 }
 
-fn bring(wanted: &[&Program]) -> Outcome {
-    let mut packages: Vec<&str> = wanted.iter().map(|program| program.package).collect();
+/// Install these programs, and packages that bring none.
+fn bring(wanted: &[&Program], more: &[&'static str]) -> Outcome {
+    let mut packages: Vec<&str> = wanted.iter().map(|program| program.package).chain(more.iter().copied()).collect();
     packages.sort_unstable();
     packages.dedup();
     if !is_root() {

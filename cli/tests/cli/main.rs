@@ -10,6 +10,7 @@ mod faults;
 mod filter;
 mod hook;
 mod inspect;
+mod issuer;
 mod json;
 mod life;
 mod manual;

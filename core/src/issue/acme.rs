@@ -33,10 +33,9 @@ mod client;
 mod desk;
 mod directory;
 mod enrol;
+mod examine;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod exposed;
-mod header;
-mod http;
 mod issuing;
 mod lasting;
 mod memory;
@@ -55,8 +54,9 @@ pub use client::AcmeClient;
 /// The parsers of what an authority sends, for the fuzzer and the replay of its corpus.
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing {
-    use super::{directory, header, problem, renewal};
+    use super::{directory, problem, renewal};
     use crate::ground::time::Timestamp;
+    use crate::issue::header;
 
     /// A body as each of the documents that are read here.
     pub fn answer(body: &[u8]) {

@@ -13,6 +13,7 @@ use crate::pki::chain::Chain;
 use crate::pki::csr::Csr;
 use crate::pki::key::PrivateKey;
 use crate::pki::leaf::Certificate;
+use crate::pki::material::Material;
 
 /// A source of certificates.
 ///
@@ -113,6 +114,26 @@ pub trait Issuer: fmt::Debug + Send + Sync {
             .context("certificate", leaf.fingerprint())
             .hint("replace the certificate and its key with `certwright apply`"))
     }
+
+    /// Look whether it can be used, without asking for a certificate: one finding after the other, up to the first that
+    /// makes the next impossible. Empty when there is nothing to look at.
+    ///
+    /// # Effects
+    ///
+    /// As [`Issuer::issue`], but for the certificate.
+    fn examine(&self, cancel: &Cancel) -> Vec<Examined> {
+        let _ = cancel;
+        Vec::new()
+    }
+
+    /// The same for a certificate whose key is here, which some authorities take as proof enough.
+    ///
+    /// # Errors
+    ///
+    /// As [`Issuer::revoke`], which it is when nothing else is said.
+    fn revoke_held(&self, held: Held<'_>, reason: RevocationReason, cancel: &Cancel) -> Result<()> {
+        self.revoke(held.chain().leaf(), reason, cancel)
+    }
 }
 
 /// What is asked of an issuer: public facts, and proof that the requester holds the key.
@@ -125,6 +146,7 @@ pub struct Request<'a> {
     key: &'a PrivateKey,
     csr: OnceLock<Csr>,
     replaced: Option<&'a Certificate>,
+    held: Option<Held<'a>>,
     order: Option<&'a dyn OrderInFlight>,
 }
 
@@ -147,7 +169,7 @@ pub(crate) trait OrderInFlight: Sync {
 impl<'a> Request<'a> {
     /// A certificate for these identifiers and this key.
     pub fn new(lineage: &'a LineageName, identifiers: &'a Sans, key: &'a PrivateKey) -> Self {
-        Self { lineage, identifiers, key, csr: OnceLock::new(), replaced: None, order: None }
+        Self { lineage, identifiers, key, csr: OnceLock::new(), replaced: None, held: None, order: None }
     }
 
     /// The certificate that the new one is to take the place of (RFC 9773 §5).
@@ -155,6 +177,20 @@ impl<'a> Request<'a> {
     pub fn replacing(mut self, leaf: &'a Certificate) -> Self {
         self.replaced = Some(leaf);
         self
+    }
+
+    /// The same, with its key: some authorities renew for whoever holds the certificate. The key cannot be reached through
+    /// the request.
+    #[must_use]
+    pub fn replacing_held(mut self, held: Held<'a>) -> Self {
+        self.replaced = Some(held.0.chain().leaf());
+        self.held = Some(held);
+        self
+    }
+
+    /// The certificate that the new one is to take the place of, when its key is here.
+    pub fn held(&self) -> Option<Held<'a>> {
+        self.held
     }
 
     /// Keep the order in flight here.
@@ -253,6 +289,64 @@ impl fmt::Debug for Request<'_> {
             .field("identifiers", &self.identifiers)
             .finish_non_exhaustive()
     }
+}
+
+/// A certificate whose key this process holds. That can be shown to an authority by the issuers of this library; the key
+/// itself cannot be reached through it.
+#[derive(Clone, Copy, Debug)]
+pub struct Held<'a>(&'a Material);
+
+impl<'a> Held<'a> {
+    /// This key and these certificates.
+    pub const fn new(material: &'a Material) -> Self {
+        Self(material)
+    }
+
+    /// Leaf and intermediates.
+    pub fn chain(&self) -> &'a Chain {
+        self.0.chain()
+    }
+
+    /// Key and certificates, for issuers that prove with them.
+    #[cfg(feature = "step-ca")]
+    pub(super) const fn material(&self) -> &'a Material {
+        self.0
+    }
+}
+
+/// One thing that was looked at, and what was found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Examined {
+    /// What was looked at, in a word: `trust`, `clock`, `account`.
+    pub what: &'static str,
+    /// What was found, in a sentence, or what is wrong with it.
+    pub found: Result<String>,
+}
+
+impl Examined {
+    /// What was found about `what`.
+    pub const fn new(what: &'static str, found: Result<String>) -> Self {
+        Self { what, found }
+    }
+}
+
+/// How far this machine's clock is from an authority's, when both are known at one moment: ours first. More than a minute is
+/// wrong: tokens and certificates begin and end by the authority's clock.
+#[cfg(feature = "https")]
+pub(super) fn clocks(both: Option<(Timestamp, Timestamp)>) -> Result<String> {
+    let Some((here, there)) = both else { return Ok("the authority does not tell its time".to_owned()) };
+    let (apart, word) = match here.since(there) {
+        Some(ahead) => (ahead, "ahead of"),
+        None => (there.since(here).unwrap_or_default(), "behind"),
+    };
+    if apart <= std::time::Duration::from_secs(60) {
+        return Ok(format!("{} s {word} the authority's", apart.as_secs()));
+    }
+    Err(Error::new(ErrorKind::Unsupported, "this machine's clock and the authority's are more than a minute apart")
+        .context("here", here)
+        .context("there", there)
+        .hint("set the clock, by NTP if it can be reached"))
 }
 
 /// What an issuer returns.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::issuer::{Issued, Issuer, Request};
+use super::issuer::{Examined, Issued, Issuer, Request};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Phase, Public, Result};
 use crate::ground::id::IssuerName;
@@ -227,6 +227,13 @@ impl Issuer for LocalCa {
 
     /// # Effects
     ///
+    /// Disk: reads; makes the directory of its state.
+    fn examine(&self, cancel: &Cancel) -> Vec<Examined> {
+        vec![Examined::new("authority", cancel.check().and_then(|()| self.look()))]
+    }
+
+    /// # Effects
+    ///
     /// Disk: makes root and intermediate when they are missing, and a new intermediate when the old one would cut the leaf
     /// short. Otherwise nothing: what was issued is not recorded.
     ///
@@ -254,6 +261,21 @@ impl Issuer for LocalCa {
             Ok(Issued::new(Chain::assembled(leaf, Arc::clone(&loaded.intermediates))))
         };
         issue().map_err(|error: Error| error.in_phase(Phase::Issue))
+    }
+}
+
+impl LocalCa {
+    fn look(&self) -> Result<String> {
+        let now = self.clock.now();
+        check::clock(now, None)?;
+        let state = StateDirectory::open(Arc::clone(&self.files), &self.path)?;
+        match self.stored(&state, ROOT)? {
+            None => Ok("it is made when it is first used".to_owned()),
+            Some(root) => {
+                let root = self.root(root)?;
+                Ok(format!("its root is good until {}", root.certificate().window().end))
+            }
+        }
     }
 }
 

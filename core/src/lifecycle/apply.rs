@@ -115,6 +115,9 @@ fn run(lifecycle: &Lifecycle, ground: &Ground<'_>, seen: &Sight, options: &Optio
         Some(Ok(committed)) => fill(&mut report, &committed),
         Some(Err(error)) => {
             report = report.failed(&error);
+            if decision.plan == Plan::Issue {
+                report.next = attempt.directory.schedule()?.not_before.map(|next| next.to_string());
+            }
             lifecycle.tell_active(ground.spec, &mut report);
         }
     }

@@ -15,6 +15,8 @@ use crate::issue::local::LocalCa;
 #[cfg(feature = "acme")]
 use crate::issue::solve::solver;
 use crate::issue::solver::Solver;
+#[cfg(feature = "step-ca")]
+use crate::issue::step_ca::StepCaClient;
 #[cfg(feature = "acme")]
 use crate::plan::spec::AcmeIssuer;
 use crate::plan::spec::IssuerSpec;
@@ -39,6 +41,17 @@ pub(super) fn configured(
         }
         #[cfg(feature = "acme")]
         IssuerSpec::Acme(wish) => Arc::new(acme(name, wish, own, root, tools)?),
+        #[cfg(feature = "step-ca")]
+        IssuerSpec::StepCa(wish) => {
+            let wish = wish.as_ref().clone();
+            Arc::new(StepCaClient::new(name.clone(), wish, tools.fs.clone(), root, tools.clock.clone()))
+        }
+        #[cfg(not(feature = "step-ca"))]
+        IssuerSpec::StepCa(_) => {
+            return Err(Error::new(ErrorKind::Unsupported, "this build has no client of step-ca")
+                .context("issuer", name)
+                .hint("build with the feature `step-ca`"));
+        }
         #[cfg(not(feature = "acme"))]
         IssuerSpec::Acme(_) => {
             let _ = own;

@@ -11,7 +11,7 @@ use crate::deploy::prepare::read_material;
 use crate::ground::error::{Error, ErrorKind, Phase, Public, Result, Retry};
 use crate::ground::id::{Fingerprint, IssuerName};
 use crate::ground::time::Timestamp;
-use crate::issue::issuer::{Issuer, OrderInFlight, Request};
+use crate::issue::issuer::{Held, Issuer, OrderInFlight, Request};
 use crate::issue::solver::Challenge;
 use crate::pki::chain::Chain;
 use crate::pki::key::PrivateKey;
@@ -155,12 +155,14 @@ fn ask(attempt: &Attempt<'_>, issuer: &dyn Issuer, kept: Option<PrivateKey>, ope
         (None, Some(key)) => (key, None),
         (None, None) => (PrivateKey::generate(spec.key)?, None),
     };
-    let replaced = replaced_leaf(attempt, issuer.id());
+    let replaced = replaced(attempt, issuer.id());
     let orders = Orders { directory: attempt.directory, spec, key: &key, issuer: issuer.id(), url };
     let mut request = Request::new(&spec.name, &spec.identifiers, &key).kept_in(&orders);
-    if let Some(leaf) = &replaced {
-        request = request.replacing(leaf);
-    }
+    request = match &replaced {
+        Some(Replaced::Held(material)) => request.replacing_held(Held::new(material)),
+        Some(Replaced::Leaf(leaf)) => request.replacing(leaf),
+        None => request,
+    };
     let issued =
         issuer.issue(&request, &attempt.tools.cancel).inspect_err(|error| close_order(attempt, Some(error)))?;
     let clock = issued.authority_time.map(|there| ClockCheck { here: attempt.now(), there });
@@ -180,13 +182,24 @@ fn kept_key(attempt: &Attempt<'_>) -> Result<Option<PrivateKey>> {
     read_material(attempt, &node, active).map(|material| Some(material.key().clone()))
 }
 
-/// The active leaf, when this issuer issued it for something that is wished still (RFC 9773 §5). Without it nothing is lost
-/// but an exemption.
-fn replaced_leaf(attempt: &Attempt<'_>, issuer: &IssuerName) -> Option<Certificate> {
+/// What is to be replaced.
+enum Replaced {
+    /// With its key.
+    Held(Material),
+    /// The certificate alone: its key cannot be read.
+    Leaf(Certificate),
+}
+
+/// What is active, when this issuer issued it for something that is wished still (RFC 9773 §5). Without it nothing is lost
+/// but an exemption, and a renewal that is asked for as if it were a first certificate.
+fn replaced(attempt: &Attempt<'_>, issuer: &IssuerName) -> Option<Replaced> {
     let active = attempt.active.as_ref().filter(|active| active.issuer.as_ref() == Some(issuer))?;
     let shared = active.identifiers.iter().any(|one| attempt.spec.identifiers.iter().any(|wished| wished == one));
     let node = attempt.directory.generation(active.generation).ok()?.filter(|_| shared)?;
-    leaf_of(attempt.directory, &node)
+    match read_material(attempt, &node, active) {
+        Ok(material) => Some(Replaced::Held(material)),
+        Err(_) => leaf_of(attempt.directory, &node).map(Replaced::Leaf),
+    }
 }
 
 /// The leaf in a generation.

@@ -2,6 +2,7 @@
 
 mod account;
 mod evidence;
+mod issuer;
 mod run;
 mod standing;
 mod verified;
@@ -12,6 +13,7 @@ use serde::Serialize;
 pub use account::AccountReport;
 pub use account::RevokeReport;
 pub use evidence::{ProofReport, ReasonReport, ServedReport};
+pub use issuer::{ExaminedReport, IssuerReport};
 pub use run::{LineageReport, PlanReport, PlannedReport, RunReport};
 pub use standing::{GenerationReport, LineageStatus, StatusReport};
 pub use verified::{FindingReport, VerifiedReport, VerifyReport};

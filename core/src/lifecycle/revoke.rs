@@ -4,8 +4,10 @@ use super::Lifecycle;
 use super::report::RevokeReport;
 use crate::ground::error::{Error, ErrorKind, Result};
 use crate::ground::id::LineageName;
-use crate::issue::issuer::RevocationReason;
+use crate::issue::issuer::{Held, RevocationReason};
 use crate::pki::chain::Chain;
+use crate::pki::key::PrivateKey;
+use crate::pki::material::Material;
 use crate::place::lineage::Current;
 use crate::place::store::Store;
 use crate::plan::spec::Form;
@@ -46,9 +48,14 @@ impl Lifecycle {
                 .context("certificate", chain.leaf().fingerprint())
                 .hint("configure the issuer that issued it, or revoke it with the client that obtained it")
         })?;
-        issuer
-            .revoke(chain.leaf(), reason, &self.tools.cancel)
-            .map_err(|error| error.context("lineage", lineage).context("generation", id))?;
+        // The key is proof enough for some authorities; one that cannot be read is no reason not to ask.
+        let key = directory.read(&node, Form::Key.file_name()).ok().flatten().map(zeroize::Zeroizing::new);
+        let held = key.and_then(|key| Material::new(PrivateKey::from_pem(&key).ok()?, chain.clone()).ok());
+        let revoked = match &held {
+            Some(material) => issuer.revoke_held(Held::new(material), reason, &self.tools.cancel),
+            None => issuer.revoke(chain.leaf(), reason, &self.tools.cancel),
+        };
+        revoked.map_err(|error| error.context("lineage", lineage).context("generation", id))?;
         Ok(RevokeReport::new(lineage, id, issuer.id(), chain.leaf(), reason))
     }
 }

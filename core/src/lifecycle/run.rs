@@ -163,11 +163,12 @@ impl Lifecycle {
 }
 
 fn look(report: &LineageReport) -> Look {
+    let next = report.next.as_ref().and_then(|next| next.parse().ok());
     if report.error.is_some() || matches!(report.outcome, Outcome::Stuck | Outcome::Invalid | Outcome::Busy) {
-        Look::Failed
+        Look::Failed(next)
     } else if report.changed {
         Look::Changed
     } else {
-        Look::Calm(report.next.as_ref().and_then(|next| next.parse().ok()))
+        Look::Calm(next)
     }
 }

@@ -13,8 +13,11 @@ use crate::ground::error::{Error, ErrorKind, Public, Result};
 const CURVES: [(&str, usize, &[u8]); 2] =
     [("P-256", 32, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]), ("P-384", 48, &[0x2b, 0x81, 4, 0, 0x22])];
 
+/// `id-Ed25519` (RFC 8410 §3).
+const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+
 impl PrivateKey {
-    /// From a private JWK: RSA with all of its numbers, or a key on P-256 or P-384.
+    /// From a private JWK: RSA with all of its numbers, or a key on P-256 or P-384, or an Ed25519 key.
     ///
     /// # Errors
     ///
@@ -47,6 +50,16 @@ impl PrivateKey {
                 let scalar = element(OCTET_STRING, &[&scalar]);
                 Self::from_der(&element(SEQUENCE, &[&integer(&[1]), &scalar, &curve, &public]))
             }
+            Some("OKP") => match value.get("crv").and_then(Value::as_str) {
+                Some("Ed25519") => {
+                    let (seed, public) = (number("d")?, number("x")?);
+                    let algorithm = element(SEQUENCE, &[&element(OID, &[ED25519])]);
+                    let seed = element(OCTET_STRING, &[&element(OCTET_STRING, &[&seed])]);
+                    let public = element(context(1), &[&element(BIT_STRING, &[&[0], &public])]);
+                    Self::from_der(&element(SEQUENCE, &[&integer(&[1]), &algorithm, &seed, &public]))
+                }
+                other => Err(unsupported(other.unwrap_or_default())),
+            },
             other => Err(unsupported(other.unwrap_or_default())),
         }
     }
@@ -70,5 +83,5 @@ fn damaged() -> Error {
 fn unsupported(what: &str) -> Error {
     Error::new(ErrorKind::Unsupported, "JSON web keys of this kind cannot be used here")
         .context("kind", Public(what))
-        .hint("use an RSA key, or one on P-256 or P-384")
+        .hint("use an RSA key, one on P-256 or P-384, or an Ed25519 key")
 }

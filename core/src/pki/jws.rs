@@ -19,6 +19,22 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// RFC 4648 §4, with padding.
+#[cfg(feature = "step-ca")]
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
+/// Random bytes of the operating system.
+#[cfg(feature = "step-ca")]
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    use ring::rand::SecureRandom as _;
+
+    let mut bytes = [0; N];
+    let failed = |_| Error::new(ErrorKind::Io, "the operating system gave no random numbers");
+    SystemRandom::new().fill(&mut bytes).map_err(failed).map(|()| bytes)
+}
+
 /// The bytes of a text by RFC 4648 §5 without padding.
 pub(crate) fn from_base64url(text: &str) -> Option<Vec<u8>> {
     BASE64_URL_SAFE_NO_PAD.decode(text).ok()
@@ -103,6 +119,20 @@ impl AccountKey {
         }
         header.insert("url".to_owned(), url.into());
         flattened(&header, payload, |input| self.signature(input))
+    }
+
+    /// A signed token in compact form (RFC 7519 §3): `header` without `alg`, which is the key's, and these claims.
+    #[cfg(feature = "step-ca")]
+    pub(crate) fn token(&self, mut header: Map<String, Value>, claims: &Value) -> Result<String> {
+        header.insert("alg".to_owned(), self.algorithm().into());
+        header.insert("typ".to_owned(), "JWT".into());
+        let input = format!(
+            "{}.{}",
+            base64url(Value::Object(header).to_string().as_bytes()),
+            base64url(claims.to_string().as_bytes())
+        );
+        let signature = base64url(&self.signature(input.as_bytes())?);
+        Ok(format!("{input}.{signature}"))
     }
 
     /// The name of the algorithm (RFC 7518 §3.1, RFC 8037 §3.1).

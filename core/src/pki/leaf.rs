@@ -18,7 +18,7 @@ use crate::ground::name::Identifier;
 use crate::ground::time::Window;
 
 /// "id-at-commonName" (RFC 5280 §A.1).
-#[cfg(feature = "acme")]
+#[cfg(feature = "https")]
 const COMMON_NAME: &str = "2.5.4.3";
 
 /// More than any certificate that is accepted: a thousand long names fit.
@@ -133,13 +133,19 @@ impl Certificate {
     }
 
     /// The serial number as encoded: a zero before a set high bit belongs to it.
-    #[cfg(feature = "acme")]
+    #[cfg(feature = "https")]
     pub(crate) fn serial_bytes(&self) -> &[u8] {
         &self.0.serial
     }
 
+    /// The common name of its subject, when it has one.
+    #[cfg(feature = "step-ca")]
+    pub(crate) fn common_name(&self) -> Option<String> {
+        Name::new(self.subject_der()).values(COMMON_NAME).next()
+    }
+
     /// The common names of its issuer; certificates have one at most, as a rule.
-    #[cfg(feature = "acme")]
+    #[cfg(feature = "https")]
     pub(crate) fn issuer_common_names(&self) -> impl Iterator<Item = String> {
         Name::new(self.issuer_der()).values(COMMON_NAME)
     }

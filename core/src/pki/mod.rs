@@ -18,9 +18,11 @@ pub(crate) mod finding;
 #[cfg(test)]
 pub(crate) mod forge;
 pub(crate) mod inspect;
-#[cfg(feature = "acme")]
-mod jwk;
-#[cfg(feature = "acme")]
+#[cfg(feature = "step-ca")]
+pub(crate) mod jwe;
+#[cfg(feature = "https")]
+pub(crate) mod jwk;
+#[cfg(feature = "https")]
 pub(crate) mod jws;
 pub(crate) mod key;
 mod key_form;

@@ -50,7 +50,7 @@ pub(crate) struct Outcome {
     /// [`run_for_output`].
     pub(crate) output: Tail,
     /// The end of what it printed on standard output, as it was printed, after [`run_for_output`]; else nothing.
-    #[cfg_attr(not(feature = "acme"), expect(dead_code, reason = "for scripts that answer challenges alone"))]
+    #[cfg_attr(not(feature = "https"), expect(dead_code, reason = "for what clients of authorities run"))]
     pub(crate) printed: Zeroizing<Vec<u8>>,
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn run(command: &Command, variables: &[(&str, &str)], cancel: &Cancel
 /// # Effects
 ///
 /// Those of the program.
-#[cfg_attr(not(feature = "acme"), expect(dead_code, reason = "for scripts that answer challenges alone"))]
+#[cfg_attr(not(feature = "https"), expect(dead_code, reason = "for what clients of authorities run"))]
 pub(crate) fn run_for_output(command: &Command, variables: &[(&str, &str)], cancel: &Cancel) -> Result<Outcome> {
     run_with(command, variables, Streams::Apart, cancel)
 }

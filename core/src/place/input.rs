@@ -1,7 +1,10 @@
 //! Files that an operator names in a configuration: roots, a shared secret, the account key of another client.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "acme")]
+use std::path::PathBuf;
 
+#[cfg(feature = "acme")]
 use super::atomic::found;
 use super::filesystem::{Filesystem, Open};
 use crate::ground::error::{Error, ErrorKind, Result};
@@ -23,6 +26,7 @@ pub(crate) fn read(fs: &dyn Filesystem, path: &Path, limit: usize) -> Result<Vec
 /// # Errors
 ///
 /// `Permission` or `Io` with the path.
+#[cfg(feature = "acme")]
 pub(crate) fn first_of(
     fs: &dyn Filesystem,
     path: &Path,
@@ -65,6 +69,7 @@ pub(crate) fn first_of(
 /// # Errors
 ///
 /// `NotFound` when there are none.
+#[cfg(feature = "acme")]
 pub(crate) fn system_roots() -> Result<Vec<Vec<u8>>> {
     let found = rustls_native_certs::load_native_certs();
     if found.certs.is_empty() {

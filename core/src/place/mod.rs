@@ -8,7 +8,7 @@ pub(crate) mod contents;
 pub(crate) mod filesystem;
 pub(crate) mod generation;
 pub(crate) mod group_sync;
-#[cfg(feature = "acme")]
+#[cfg(feature = "https")]
 pub(crate) mod input;
 pub(crate) mod journal;
 pub(crate) mod ledger;
@@ -30,7 +30,7 @@ pub(crate) mod resolvers;
 pub(crate) mod schedule;
 #[cfg(test)]
 pub(crate) mod scratch;
-#[cfg(feature = "acme")]
+#[cfg(feature = "https")]
 pub(crate) mod secret_file;
 pub(crate) mod state;
 pub(crate) mod store;

@@ -87,7 +87,7 @@ impl StateDirectory {
     /// # Errors
     ///
     /// `Io` or `Permission` with the path.
-    #[cfg(feature = "acme")]
+    #[cfg(feature = "https")]
     pub(crate) fn remove(&self, name: &str) -> Result<()> {
         found(self.fs.remove_file(&self.node, std::ffi::OsStr::new(name)))
             .and_then(|removed| removed.map_or(Ok(()), |()| self.fs.sync(&self.node)))
@@ -95,7 +95,7 @@ impl StateDirectory {
     }
 
     /// Where it is.
-    #[cfg(feature = "acme")]
+    #[cfg(feature = "https")]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

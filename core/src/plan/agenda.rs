@@ -15,8 +15,8 @@ pub(crate) enum Look {
     Calm(Option<Timestamp>),
     /// A generation became active.
     Changed,
-    /// It failed.
-    Failed,
+    /// It failed. When it may be tried again, as far as that is known.
+    Failed(Option<Timestamp>),
 }
 
 /// The lineages, each with the time of its next look.
@@ -74,7 +74,11 @@ impl Agenda {
         entry.next = match look {
             Look::Calm(told) => told.map_or(later(own), |told| told.max(later(SECOND)).min(later(own))),
             Look::Changed => later(backoff(entry.restless - 1, None).min(every)),
-            Look::Failed => later(scattered(backoff(entry.restless, None).min(every), seed, entry.restless)),
+            Look::Failed(told) => {
+                let own = later(scattered(backoff(entry.restless, None).min(every), seed, entry.restless));
+                // What lives for minutes is tried again sooner than its turn comes.
+                told.map_or(own, |told| told.max(later(SECOND)).min(own))
+            }
         };
     }
 }
@@ -131,9 +135,14 @@ mod tests {
         assert_eq!(waits(Look::Changed), [0, 60, 120, 240, 480, 960, 1_920, 3_600, 3_600]);
         let mut agenda = Agenda::new([name("a")], HOUR, 7);
         for (failures, most) in [60, 120, 240, 480, 960, 1_920, 3_600, 3_600].into_iter().enumerate() {
-            agenda.took(&name("a"), Look::Failed, at(0));
+            agenda.took(&name("a"), Look::Failed(None), at(0));
             let wait = agenda.next().unwrap().since(at(0)).unwrap().as_secs();
             assert!(wait >= most * 3 / 4 && wait <= most, "{wait} after {failures}");
+        }
+        // A try that may come sooner does, and one that may come later does not put the look off.
+        for (told, next) in [(at(7), at(7)), (at(-7), at(1)), (at(86_400), at(3_600))] {
+            agenda.took(&name("a"), Look::Failed(Some(told)), at(0));
+            assert!(agenda.next().unwrap() <= next && agenda.next().unwrap() >= at(1), "{told}");
         }
         agenda.took(&name("a"), Look::Calm(None), at(0));
         agenda.took(&name("a"), Look::Changed, at(0));

@@ -21,6 +21,7 @@ mod read;
 mod schema;
 mod shape;
 mod solver;
+mod step_ca;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@ pub(crate) mod file;
 #[cfg(test)]
 mod fleet;
 pub(crate) mod limits;
-mod nearest;
+pub(crate) mod nearest;
 pub(crate) mod observed;
 pub(crate) mod policy;
 pub(crate) mod preset;

@@ -22,14 +22,14 @@ const GRACE: Duration = DAY;
 /// when nothing is active).
 ///
 /// It doubles from a minute, and is never more than a twentieth of what is left, so that some twenty tries are always
-/// made before the end; at most six hours, at least ten seconds. When nothing is active it grows to an hour, and when the
+/// made before the end; at most six hours, at least a second. When nothing is active it grows to an hour, and when the
 /// active certificate has expired to five minutes: nothing is left to be saved by haste then, and issuers count tries.
 pub(crate) fn backoff(failures: u32, remaining: Option<Duration>) -> Duration {
     let Some(doublings) = failures.checked_sub(1) else { return Duration::ZERO };
     let cap = match remaining {
         None => Duration::from_secs(3_600),
         Some(Duration::ZERO) => Duration::from_secs(300),
-        Some(left) => (left / 20).clamp(Duration::from_secs(10), LONGEST_BACKOFF),
+        Some(left) => (left / 20).clamp(Duration::from_secs(1), LONGEST_BACKOFF),
     };
     let grown = 60_u64.saturating_mul(1_u64.checked_shl(doublings).unwrap_or(u64::MAX));
     Duration::from_secs(grown).min(cap)
@@ -113,8 +113,8 @@ mod tests {
             for failures in [0, 1, 2, 3, 10, 63, 64, 65, 66, 1_000, u32::MAX] {
                 let wait = backoff(failures, Some(left));
                 assert!(wait >= last, "{left:?}: {failures} failures wait shorter than fewer");
-                assert!(wait <= (left / 20).max(Duration::from_secs(10)), "{left:?} {failures}: {wait:?}");
-                assert!(failures == 0 || wait >= Duration::from_secs(10));
+                assert!(wait <= (left / 20).max(Duration::from_secs(1)), "{left:?} {failures}: {wait:?}");
+                assert!(failures == 0 || wait >= Duration::from_secs(1));
                 last = wait;
             }
         }

@@ -202,7 +202,9 @@ pub(crate) fn renewal(
 
 /// The shortest time between two issuances of a lineage whose wish has not changed, whatever the clock and the issuer say.
 pub(crate) fn breather(validity: Window) -> Duration {
-    (validity.length() / SHARE).clamp(MINUTE, HOUR)
+    let life = validity.length();
+    // A life that is counted in minutes has no minute to lose.
+    (life / SHARE).clamp(MINUTE.min(life / 5), HOUR)
 }
 
 /// How far this machine's clock was from an authority's.

@@ -9,6 +9,7 @@ mod limits;
 mod output;
 mod service;
 mod solver;
+mod step_ca;
 
 pub use access::{AccessWish, AclWish, Principal, Privacy};
 pub use issuer::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
@@ -18,6 +19,7 @@ pub use service::{Address, Command, CommandScope, Endpoint, Failover, KeyRule, R
 pub use solver::{
     ChallengeKind, CommandSolver, Convention, DnsPersist, Propagation, Rfc2136, SolverSpec, TsigAlgorithm, TsigKey,
 };
+pub use step_ca::{SecretSource, StepCaIssuer, StepCredential, StepJwk, StepX5c};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

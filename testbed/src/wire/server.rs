@@ -184,7 +184,7 @@ pub(crate) fn response(reply: Reply, wire: Wire) -> Response<Wire> {
 }
 
 /// The Date of this world (RFC 9110 §6.6.1).
-fn date(unix: i64) -> String {
+pub(crate) fn date(unix: i64) -> String {
     let since = Duration::from_secs(u64::try_from(unix).unwrap_or_default());
     httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
 }

@@ -23,6 +23,7 @@ pub(super) const KEPT_TO: &[(&str, &[&str])] = &[
     ("webpki", &["pki"]),
     ("p12_keystore", &["pki"]),
     ("rsa", &["pki"]),
+    ("aes_kw", &["pki"]),
     ("ring", &["pki"]),
     ("rustls", &["issue", "deploy", "serve"]),
     ("rustls_native_certs", &["place"]),

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::account_file::{self as file, Facts, State};
 use super::directory::{Binding, Directory};
-use super::http::bounded;
 use super::session::Session;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::id::IssuerName;
 use crate::ground::secret::SecretBytes;
+use crate::issue::http::bounded;
 use crate::pki::jws::{AccountKey, By, binding};
 use crate::pki::key::{KeyAlgorithm, PrivateKey};
 use crate::place::state::StateDirectory;

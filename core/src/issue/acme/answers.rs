@@ -6,12 +6,12 @@ use bytes::Bytes;
 use instant_acme::{AuthorizationStatus, ChallengeStatus, ChallengeType};
 
 use super::desk::Desk;
-use super::http::bounded;
 use super::lasting;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::id::IssuerName;
 use crate::ground::name::Identifier;
+use crate::issue::http::bounded;
 use crate::issue::issuer::Request;
 use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::plan::spec::ChallengeKind;

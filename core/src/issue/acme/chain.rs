@@ -1,9 +1,9 @@
 //! The chain: the one that is sent, or an alternate one with the issuer that is preferred (RFC 8555 §7.4.2).
 
 use super::desk::Desk;
-use super::header::alternates;
-use super::http::{Answer, bounded};
 use crate::ground::error::{Error, ErrorKind, Public, Result};
+use crate::issue::header::alternates;
+use crate::issue::http::{Answer, bounded};
 use crate::pki::chain::Chain;
 use crate::pki::jws::By;
 

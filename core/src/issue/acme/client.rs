@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::http::{Connector, Origin};
 use super::memory::Memory;
 use super::session::Session;
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::id::IssuerName;
 use crate::ground::time::Clock;
+use crate::issue::call::apart;
+use crate::issue::http::{Connector, Origin};
 use crate::issue::solver::Solver;
 use crate::pki::trust::Roots;
 use crate::place::filesystem::Filesystem;
@@ -101,14 +102,7 @@ impl AcmeClient {
             self.memory().keep(session.carried(), self.clock.now());
             done
         };
-        let done = std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("certwright-acme".to_owned());
-            let running = thread
-                .spawn_scoped(scope, work)
-                .map_err(|source| Error::io("no thread can be started for the authority", source))?;
-            running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        done.map_err(|error| match error.fact("issuer") {
+        apart("certwright-acme", work).map_err(|error| match error.fact("issuer") {
             Some(_) => error,
             None => error.context("issuer", &self.name),
         })

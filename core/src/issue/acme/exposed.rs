@@ -7,10 +7,11 @@ use serde_json::Value;
 
 use super::directory::Directory;
 use super::problem::{Problem, Stage};
-use super::{chain, header, lasting, renewal};
+use super::{chain, lasting, renewal};
 use crate::ground::error::{Error, Result};
 use crate::ground::name::Identifier;
 use crate::ground::time::{Timestamp, Window};
+use crate::issue::header;
 use crate::issue::solver::Challenge;
 use crate::plan::spec::ChallengeKind;
 

@@ -7,13 +7,13 @@ use super::account::Account;
 use super::client::AcmeClient;
 use super::desk::Desk;
 use super::session::Session;
-use super::{enrol, order, renewal, revoke};
+use super::{enrol, examine, order, renewal, revoke};
 use crate::ground::cancel::Cancel;
 use crate::ground::error::{Error, ErrorKind, Phase, Result, Retry};
 use crate::ground::id::IssuerName;
 use crate::ground::secret::SecretBytes;
 use crate::ground::time::Timestamp;
-use crate::issue::issuer::{Issued, Issuer, RenewalInfo, Request, RevocationReason};
+use crate::issue::issuer::{Examined, Issued, Issuer, RenewalInfo, Request, RevocationReason};
 use crate::issue::solver::{Afterlife, Challenge, Solver};
 use crate::pki::check;
 use crate::pki::jws::from_base64url;
@@ -91,6 +91,13 @@ impl Issuer for AcmeClient {
 
     fn suggests_renewals(&self) -> bool {
         true
+    }
+
+    /// # Effects
+    ///
+    /// Network: the directory, and the account where there is one. Nothing is ordered, and no account is made.
+    fn examine(&self, cancel: &Cancel) -> Vec<Examined> {
+        examine::look(self, cancel)
     }
 
     /// # Effects

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::http::Origin;
 use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::name::Identifier;
+use crate::issue::http::Origin;
 use crate::issue::solver::Challenge;
 use crate::plan::spec::ChallengeKind;
 
@@ -37,7 +37,7 @@ pub(super) fn challenge(body: &[u8], identifier: &Identifier, account: &str, dir
     let theirs = text(offered, "accounturi").filter(here);
     let account = theirs.or_else(|| Some(account.to_owned()).filter(here)).ok_or_else(|| {
         fault("the account is not at the host of the authority, and no lasting record is made for it")
-            .context("account", Public(&super::http::bounded(account)))
+            .context("account", Public(&crate::issue::http::bounded(account)))
             .hint("use another kind of challenge with this authority")
     })?;
     Challenge::lasting(identifier, &names, &account)

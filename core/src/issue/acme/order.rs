@@ -57,7 +57,8 @@ impl Desk<'_> {
         if offered.contains(wished) {
             return Ok(());
         }
-        let offered = offered.iter().take(20).map(|name| super::http::bounded(name)).collect::<Vec<_>>().join(", ");
+        let offered =
+            offered.iter().take(20).map(|name| crate::issue::http::bounded(name)).collect::<Vec<_>>().join(", ");
         Err(Error::new(ErrorKind::Refused, "the authority does not offer this profile")
             .context("profile", Public(wished))
             .context("offered", Public(&offered))
@@ -179,5 +180,5 @@ fn unfinished(error: Error, order: &instant_acme::Order) -> Error {
     if error.kind() != ErrorKind::Timeout {
         return error;
     }
-    error.context("order", Public(&super::http::bounded(order.url())))
+    error.context("order", Public(&crate::issue::http::bounded(order.url())))
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::http::{Answer, bounded};
 use crate::ground::error::{Error, ErrorKind, Public, Retry};
 use crate::ground::time::Timestamp;
+use crate::issue::http::{Answer, bounded};
 
 const NAMESPACE: &str = "urn:ietf:params:acme:error:";
 /// More parts of a problem than anybody reads in an error.

@@ -4,9 +4,9 @@
 //! handed back to the issuer.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -14,19 +14,17 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use instant_acme::{BodyWrapper, BytesResponse, HttpClient};
 use serde_json::Value;
-use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
 use super::directory::Directory;
-use super::http::{Answer, Connector, Kept};
 use super::problem::{Again, Fault};
 use crate::ground::cancel::Cancel;
-use crate::ground::error::{Error, ErrorKind, Public, Result, Retry};
+use crate::ground::error::{Error, ErrorKind, Public, Result};
 use crate::ground::time::{Clock, Timestamp};
+use crate::issue::call::Call;
+use crate::issue::http::{Answer, Connector, Kept};
 use crate::pki::jws::{AccountKey, By, from_base64url};
 
-/// How soon a wish to stop is noticed.
-const NOTICE: Duration = Duration::from_millis(100);
 /// How often a call goes on with a fresh nonce. The client library tries three times for each: with half of all nonces
 /// refused it is called off once in 8^200 times.
 const NONCES: u32 = 200;
@@ -50,11 +48,7 @@ pub(super) struct Carried {
 /// The requests of one call.
 pub(super) struct Session<'s> {
     wire: Arc<Wire>,
-    runtime: Option<Runtime>,
-    cancel: &'s Cancel,
-    clock: Arc<dyn Clock>,
-    limit: Duration,
-    end: Instant,
+    call: Call<'s>,
 }
 
 /// What the client library and we send requests over.
@@ -86,14 +80,10 @@ impl<'s> Session<'s> {
         limit: Duration,
         cancel: &'s Cancel,
     ) -> Result<Self> {
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .build()
-            .map_err(|source| Error::io("the network cannot be waited for", source))?;
+        let call = Call::new(clock, limit, ("directory", directory), cancel)?;
         let state = Mutex::new(State { carried, ..State::default() });
         let wire = Arc::new(Wire { connector, directory: directory.to_owned(), state });
-        Ok(Self { wire, runtime: Some(runtime), cancel, clock, limit, end: Instant::now() + limit })
+        Ok(Self { wire, call })
     }
 
     /// What the next call can use.
@@ -103,12 +93,12 @@ impl<'s> Session<'s> {
 
     /// The wish to stop that this call looks at.
     pub(super) fn cancel(&self) -> &'s Cancel {
-        self.cancel
+        self.call.cancel()
     }
 
     /// The time by our own clock.
     pub(super) fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.call.now()
     }
 
     /// What was answered last.
@@ -192,7 +182,7 @@ impl<'s> Session<'s> {
         let (mut nonces, mut troubles) = (0, 0);
         loop {
             self.wire.state().last = None;
-            let fault = match self.drive(act()).map_err(|error| error.context("call", call))? {
+            let fault = match self.call.drive(act()).map_err(|error| error.context("call", call))? {
                 Ok(done) => return Ok(done),
                 Err(fault) => fault,
             };
@@ -209,7 +199,7 @@ impl<'s> Session<'s> {
                 }
                 _ => return Err(fault.explain(call, last.as_ref(), self.now())),
             };
-            if wait >= self.left() {
+            if wait >= self.call.left() {
                 return Err(fault.explain(call, last.as_ref(), self.now()));
             }
             self.sleep(wait)?;
@@ -220,64 +210,17 @@ impl<'s> Session<'s> {
     ///
     /// # Errors
     ///
-    /// `Timeout`, at once, when the time does not suffice; `Cancelled`.
+    /// As [`Call::sleep`].
     pub(super) fn sleep(&self, span: Duration) -> Result<()> {
-        if span.is_zero() {
-            return self.cancel.check();
-        }
-        if span >= self.left() {
-            return Err(self.late().retry(Retry::After(self.now().saturating_add(span))));
-        }
-        self.drive(async { tokio::time::sleep(span).await })
+        self.call.sleep(span)
     }
 
     /// The addresses that a name has, as seen from here; none when that takes more than a moment.
     pub(super) fn addresses(&self, name: &str) -> Vec<std::net::IpAddr> {
         const MOMENT: Duration = Duration::from_secs(2);
-        let found = self.drive(async { timeout(MOMENT, tokio::net::lookup_host((name, 0))).await });
+        let found = self.call.drive(async { timeout(MOMENT, tokio::net::lookup_host((name, 0))).await });
         let Ok(Ok(Ok(found))) = found else { return Vec::new() };
         found.map(|address| address.ip()).collect()
-    }
-
-    /// Run a future of this session to its end, or to that of the session.
-    fn drive<T>(&self, future: impl Future<Output = T>) -> Result<T> {
-        let Some(runtime) = &self.runtime else {
-            return Err(Error::new(ErrorKind::Bug, "a session was used after its end"));
-        };
-        runtime.block_on(async {
-            let mut future = pin!(future);
-            loop {
-                self.cancel.check()?;
-                let left = self.left();
-                if left.is_zero() {
-                    return Err(self.late());
-                }
-                if let Ok(done) = timeout(left.min(NOTICE), future.as_mut()).await {
-                    return Ok(done);
-                }
-            }
-        })
-    }
-
-    fn left(&self) -> Duration {
-        self.end.saturating_duration_since(Instant::now())
-    }
-
-    fn late(&self) -> Error {
-        Error::new(ErrorKind::Timeout, "the authority was not done in time")
-            .context("limit", self.limit)
-            .context("directory", Public(&self.wire.directory))
-            .hint("try again; for slow DNS or a slow authority raise `limit` of the issuer")
-            .retry(Retry::Now)
-    }
-}
-
-impl Drop for Session<'_> {
-    fn drop(&mut self) {
-        // A look-up that hangs in the system's resolver must not be waited for.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -300,7 +243,7 @@ impl Wire {
         }
         let request = request.body(body.unwrap_or_default()).map_err(|source| {
             Error::new(ErrorKind::Protocol, "the authority names something that is no URL")
-                .context("url", Public(&super::http::bounded(url)))
+                .context("url", Public(&crate::issue::http::bounded(url)))
                 .source(source)
         })?;
         let answer = self.transmit(request).await?;

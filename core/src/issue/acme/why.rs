@@ -4,10 +4,10 @@ use instant_acme::AuthorizationStatus;
 use serde_json::Value;
 
 use super::desk::Desk;
-use super::http::bounded;
 use super::problem::{Problem, Stage};
 use crate::ground::error::{Error, ErrorKind, Public, Retry};
 use crate::ground::name::Identifier;
+use crate::issue::http::bounded;
 use crate::issue::solver::Challenge;
 use crate::plan::spec::ChallengeKind;
 

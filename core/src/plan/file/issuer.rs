@@ -9,6 +9,7 @@ use super::leaf::IssuerType;
 use super::read::At;
 use super::shape;
 use super::solver::EXAMPLE;
+use super::step_ca;
 use crate::ground::id::IssuerName;
 use crate::plan::spec::{AcmeIssuer, ExternalAccount, IssuerSpec, LocalIssuer};
 
@@ -21,14 +22,12 @@ pub(super) fn issuer(name: &At<IssuerName>, shape: shape::Issuer, faults: &mut F
     let top = Place::TOP.key("issuer");
     let place = top.key(name.value.as_str());
     let before = faults.count();
+    refuse(&shape, &place, faults);
     let spec = match shape.kind.value {
-        IssuerType::Local => {
-            refuse(&acme_keys(&shape), "local", &place, faults);
-            Some(IssuerSpec::Local(local(shape, &place, faults)))
-        }
-        IssuerType::Acme => {
-            refuse(&local_keys(&shape), "acme", &place, faults);
-            acme(shape, name.at, &place, faults).map(|acme| IssuerSpec::Acme(Box::new(acme)))
+        IssuerType::Local => Some(IssuerSpec::Local(local(shape, &place, faults))),
+        IssuerType::Acme => acme(shape, name.at, &place, faults).map(|acme| IssuerSpec::Acme(Box::new(acme))),
+        IssuerType::StepCa => {
+            step_ca::step_ca(shape, name.at, &place, faults).map(|step| IssuerSpec::StepCa(Box::new(step)))
         }
     };
     spec.filter(|_| faults.count() == before)
@@ -72,29 +71,43 @@ fn acme(shape: shape::Issuer, at: usize, place: &Place<'_>, faults: &mut Faults)
     })
 }
 
-/// A key that is there, and where its value stands.
-type Present = (&'static str, Option<usize>);
+/// A key that is there: its name, the types that take it, and where its value stands.
+type Present = (&'static str, &'static [IssuerType], Option<usize>);
 
-fn local_keys(shape: &shape::Issuer) -> [Present; 3] {
-    [
-        ("lifetime", shape.lifetime.as_ref().map(|value| value.at)),
-        ("permitted", shape.permitted.as_deref().map(|list| first(list, shape.kind.at))),
-        ("key", shape.key.as_ref().map(|value| value.at)),
-    ]
-}
+const LOCAL: &[IssuerType] = &[IssuerType::Local];
+const ACME: &[IssuerType] = &[IssuerType::Acme];
+const STEP_CA: &[IssuerType] = &[IssuerType::StepCa];
 
-fn acme_keys(shape: &shape::Issuer) -> [Present; 10] {
+fn keys(shape: &shape::Issuer) -> [Present; 25] {
+    fn at<T>(value: Option<&At<T>>) -> Option<usize> {
+        value.map(|value| value.at)
+    }
     [
-        ("directory", shape.directory.as_ref().map(|value| value.at)),
-        ("contact", shape.contact.as_deref().map(|list| first(list, shape.kind.at))),
-        ("trust", shape.trust.as_ref().map(|value| value.at)),
-        ("roots", shape.roots.as_ref().map(|value| value.at)),
-        ("profile", shape.profile.as_ref().map(|value| value.at)),
-        ("preferred_chain", shape.preferred_chain.as_ref().map(|value| value.at)),
-        ("eab", shape.eab.as_ref().map(|value| value.kid.at)),
-        ("solver", shape.solver.as_ref().map(|solvers| solvers.0.at)),
-        ("limit", shape.limit.as_ref().map(|value| value.at)),
-        ("limits", shape.limits.as_ref().map(|value| value.at)),
+        ("lifetime", &[IssuerType::Local, IssuerType::StepCa], at(shape.lifetime.as_ref())),
+        ("permitted", LOCAL, shape.permitted.as_deref().map(|list| first(list, shape.kind.at))),
+        ("key", LOCAL, at(shape.key.as_ref())),
+        ("directory", ACME, at(shape.directory.as_ref())),
+        ("contact", ACME, shape.contact.as_deref().map(|list| first(list, shape.kind.at))),
+        ("trust", ACME, at(shape.trust.as_ref())),
+        ("roots", &[IssuerType::Acme, IssuerType::StepCa], at(shape.roots.as_ref())),
+        ("profile", ACME, at(shape.profile.as_ref())),
+        ("preferred_chain", ACME, at(shape.preferred_chain.as_ref())),
+        ("eab", ACME, shape.eab.as_ref().map(|value| value.kid.at)),
+        ("solver", ACME, shape.solver.as_ref().map(|solvers| solvers.0.at)),
+        ("limit", &[IssuerType::Acme, IssuerType::StepCa], at(shape.limit.as_ref())),
+        ("limits", ACME, shape.limits.as_ref().map(|value| value.at)),
+        ("url", STEP_CA, at(shape.url.as_ref())),
+        ("fingerprint", STEP_CA, at(shape.fingerprint.as_ref())),
+        ("provisioner", STEP_CA, at(shape.provisioner.as_ref())),
+        ("password_file", STEP_CA, at(shape.password_file.as_ref())),
+        ("password_command", STEP_CA, shape.password_command.as_ref().map(|argv| argv.0.at)),
+        ("key_file", STEP_CA, at(shape.key_file.as_ref())),
+        ("certificate", STEP_CA, at(shape.certificate.as_ref())),
+        ("certificate_key", STEP_CA, at(shape.certificate_key.as_ref())),
+        ("token_file", STEP_CA, at(shape.token_file.as_ref())),
+        ("token_command", STEP_CA, shape.token_command.as_ref().map(|argv| argv.0.at)),
+        ("backdate", STEP_CA, at(shape.backdate.as_ref())),
+        ("template_data", STEP_CA, at(shape.template_data.as_ref())),
     ]
 }
 
@@ -103,11 +116,12 @@ fn first<T>(list: &[At<T>], otherwise: usize) -> usize {
 }
 
 /// Note the keys that an issuer of this type does not take.
-fn refuse(keys: &[Present], kind: &str, place: &Place<'_>, faults: &mut Faults) {
-    for (key, at) in keys {
-        if let Some(at) = at {
-            let message = format!("an issuer of type `{kind}` has no `{key}`");
-            faults.add_at(*at, &place.key(key), message, Some("remove it, or write another `type`".to_owned()));
+fn refuse(shape: &shape::Issuer, place: &Place<'_>, faults: &mut Faults) {
+    let kind = shape.kind.value;
+    for (key, types, at) in keys(shape) {
+        if let Some(at) = at.filter(|_| !types.contains(&kind)) {
+            let message = format!("an issuer of type `{}` has no `{key}`", kind.word());
+            faults.add_at(at, &place.key(key), message, Some("remove it, or write another `type`".to_owned()));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Single values: from text, numbers and truth values of the file to the types of the domain, or a fault with a hint.
 
+mod step_ca;
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -19,6 +21,8 @@ use crate::plan::spec::{
     Address, ChallengeKind, Convention, Encoding, Form, KeyChange, StartTls, Strategy, TsigAlgorithm,
 };
 use crate::plan::word::{Word, worded};
+
+pub(super) use step_ca::{CaUrl, Data};
 
 /// The text of a value.
 pub(super) fn text<'v>(value: &'v DeValue<'_>, wanted: &str) -> Result<&'v str, Wrong> {
@@ -68,6 +72,8 @@ worded! {
         Local = "local",
         /// An ACME server.
         Acme = "acme",
+        /// step-ca, by its own interface.
+        StepCa = "step-ca",
     }
 }
 

@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choice::{Check, Daemon, Issuers, Reload, Service};
-use super::leaf::{Contact, Count, DirectoryUrl, IssuerType, Label, Mode, Template};
+use super::choice::{Argv, Check, Daemon, Issuers, Reload, Service};
+use super::leaf::{CaUrl, Contact, Count, Data, DirectoryUrl, IssuerType, Label, Mode, Template};
 use super::limits::Limits;
 use super::principal::{Group, Owner};
 use super::read::{At, Named, table};
 use super::solver::Solvers;
-use crate::ground::id::{IssuerName, LineageName};
+use crate::ground::id::{Fingerprint, IssuerName, LineageName};
 use crate::ground::name::{DnsName, Identifier};
 use crate::pki::key::KeyAlgorithm;
 use crate::plan::spec::{AclWish, Address, Encoding, Form, KeyChange, Principal, StartTls, Strategy};
@@ -34,9 +34,11 @@ table! {
 table! {
     /// An issuer of certificates.
     struct Issuer {
-        /// What it is: `local` is the embedded CA, without network and service; `acme` is an ACME server (RFC 8555).
+        /// What it is: `local` is the embedded CA, without network and service; `acme` is an ACME server (RFC 8555); `step-ca`
+        /// is step-ca by its own interface.
         needed "type" kind: At<IssuerType>,
-        /// `local`: how long a certificate is valid; `30d` when left out.
+        /// `local`: how long a certificate is valid; `30d` when left out. `step-ca`: the same; as the provisioner has it when
+        /// left out.
         optional "lifetime" lifetime: At<Duration>,
         /// `local`: names below which it may issue (RFC 5280 name constraints); any when left out. Fixed when the CA is made.
         optional "permitted" permitted: Vec<At<DnsName>>,
@@ -48,7 +50,7 @@ table! {
         optional "contact" contact: Vec<At<Contact>>,
         /// `acme`: PEM file of the roots that the directory's own TLS leads to; those of the system when left out.
         optional "trust" trust: At<PathBuf>,
-        /// `acme`: PEM file of the roots that issued chains must lead to.
+        /// `acme`, `step-ca`: PEM file of the roots that issued chains must lead to; for `step-ca` its own when left out.
         optional "roots" roots: At<PathBuf>,
         /// `acme`: the profile to ask for; the authority's default when left out.
         optional "profile" profile: At<Label>,
@@ -58,11 +60,35 @@ table! {
         optional "eab" eab: ExternalAccount,
         /// `acme`: who answers challenges, the preferred one first; needed. `[]` when the program that serves answers itself.
         optional "solver" solver: Solvers,
-        /// `acme`: the total time for one certificate; `10m` when left out.
+        /// `acme`, `step-ca`: the total time for one certificate; `10m` and `1m` when left out.
         optional "limit" limit: At<Duration>,
         /// `acme`: what the authority lets through, as `none` or a table of rates such as `50/7d`; its published limits when
         /// left out, if they are known by the directory.
         optional "limits" limits: Limits,
+        /// `step-ca`: where it is, such as `https://ca.internal:9000`.
+        optional "url" url: At<CaUrl>,
+        /// `step-ca`: the SHA-256 of its root, in hexadecimal digits (`step certificate fingerprint root_ca.crt`).
+        optional "fingerprint" fingerprint: At<Fingerprint>,
+        /// `step-ca`: the provisioner that lets certificates be issued.
+        optional "provisioner" provisioner: At<Label>,
+        /// `step-ca`: file that holds the password of a JWK provisioner's key, on one line.
+        optional "password_file" password_file: At<PathBuf>,
+        /// `step-ca`: the command that prints that password, in place of the file.
+        optional "password_command" password_command: Argv,
+        /// `step-ca`: file with the key of a JWK provisioner, as `step` writes it or as PEM; asked of the CA when left out.
+        optional "key_file" key_file: At<PathBuf>,
+        /// `step-ca`: PEM file of a certificate that an X5C provisioner believes.
+        optional "certificate" certificate: At<PathBuf>,
+        /// `step-ca`: PEM file of that certificate's key.
+        optional "certificate_key" certificate_key: At<PathBuf>,
+        /// `step-ca`: file that holds a one-time token that something else has made.
+        optional "token_file" token_file: At<PathBuf>,
+        /// `step-ca`: the command that prints a one-time token, in place of the file.
+        optional "token_command" token_command: Argv,
+        /// `step-ca`: how far the beginning of a certificate lies back; as the CA has it when left out.
+        optional "backdate" backdate: At<Duration>,
+        /// `step-ca`: data for the provisioner's template.
+        optional "template_data" template_data: At<Data>,
     }
 }
 

@@ -5,6 +5,7 @@ mod lineage;
 mod meaning;
 mod pieces;
 mod solver;
+mod step_ca;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::limits::Limits;
 use super::solver::SolverSpec;
+use super::step_ca::StepCaIssuer;
 use crate::ground::name::DnsName;
 use crate::pki::key::KeyAlgorithm;
 
@@ -16,6 +17,8 @@ pub enum IssuerSpec {
     Local(LocalIssuer),
     /// An ACME server (RFC 8555).
     Acme(Box<AcmeIssuer>),
+    /// step-ca, by its own interface.
+    StepCa(Box<StepCaIssuer>),
 }
 
 /// Wishes for the embedded CA.

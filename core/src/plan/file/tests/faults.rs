@@ -152,7 +152,7 @@ fn the_top_of_the_file_is_checked() {
         ("version = 1\n[issuer.a]\n", "line 2, column 1: issuer.a.type: the key `type` is missing"),
         (
             "version = 1\n[issuer.a]\ntype = \"vault\"\n",
-            "line 3, column 8: issuer.a.type: there is no `vault` to choose here; write one of `local`, `acme`",
+            "line 3, column 8: issuer.a.type: there is no `vault` to choose here; write one of `local`, `acme`, `step-ca`",
         ),
         (
             "version = 1\n[issuer.a]\ntype = \"acme\"\n",

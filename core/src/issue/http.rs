@@ -1,7 +1,9 @@
 //! HTTP/1.1 over TLS to the one host that an authority lives on.
 //!
-//! instant-acme's own client has no time limit and no limit of size, and panics in a process that links two TLS providers;
+//! The client of the ACME library has no time limit and no limit of size, and panics in a process that links two TLS providers;
 //! this one names its provider, and follows nothing: a redirect, plain HTTP or another host is an error.
+
+mod tls;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -15,9 +17,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::time_provider::TimeProvider;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -25,6 +25,8 @@ use tokio_rustls::TlsConnector;
 use super::header;
 use crate::ground::error::{Error, ErrorKind, Public, Result, Retry};
 use crate::ground::time::{Clock, Timestamp};
+#[cfg(feature = "step-ca")]
+use crate::pki::material::Material;
 
 /// The largest answer that is read: the longest chain fits, and so does an order for a thousand names.
 const LARGEST: usize = 1 << 20;
@@ -123,20 +125,34 @@ impl Connector {
         roots: impl IntoIterator<Item = &'r [u8]>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        let mut store = RootCertStore::empty();
-        // Some stores hold certificates that rustls cannot read; the others go on working.
-        let (taken, _) = store.add_parsable_certificates(roots.into_iter().map(CertificateDer::from));
-        if taken == 0 {
-            return Err(Error::new(ErrorKind::Unfit, "none of the roots to trust can be used"));
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ClientConfig::builder_with_details(provider, Arc::new(Time(clock)))
-            .with_safe_default_protocol_versions()
-            .map_err(|source| Error::new(ErrorKind::Bug, "the TLS client cannot be made").source(source))?
-            .with_root_certificates(store)
-            .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let config = tls::trusting(roots, None, clock)?;
         Ok(Self { origin, tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// The same, showing that the key of a certificate is held (mutual TLS, RFC 8446 §4.4.2).
+    ///
+    /// # Errors
+    ///
+    /// As [`Connector::new`], and `Unfit` when certificate and key cannot be used.
+    #[cfg(feature = "step-ca")]
+    pub(super) fn presenting<'r>(
+        origin: Origin,
+        roots: impl IntoIterator<Item = &'r [u8]>,
+        held: &Material,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        let config = tls::trusting(roots, Some(held), clock)?;
+        Ok(Self { origin, tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// To this origin, whoever answers there: for an answer that is known by its digest, and for nothing else.
+    ///
+    /// # Errors
+    ///
+    /// `Bug` when TLS cannot be set up.
+    #[cfg(feature = "step-ca")]
+    pub(super) fn believing_nobody(origin: Origin, clock: Arc<dyn Clock>) -> Result<Self> {
+        Ok(Self { origin, tls: TlsConnector::from(Arc::new(tls::unverified(clock)?)) })
     }
 
     /// Send a request and read the answer whole, over the connection that was kept if it still works.
@@ -151,7 +167,7 @@ impl Connector {
             return Err(Error::new(ErrorKind::Protocol, "the authority names a URL that is not its own")
                 .context("url", Public(&bounded(&url)))
                 .context("expected", Public(&format!("https://{}", self.origin)))
-                .hint("check the URL of the directory; if it is right, report this to the authority"));
+                .hint("check the configured URL; if it is right, report this to the authority"));
         }
         let request = self.prepared(request);
         let answer = timeout(ONE_REQUEST, self.send(kept, request)).await.map_err(|_| {
@@ -165,7 +181,7 @@ impl Connector {
             return Err(Error::new(ErrorKind::Protocol, "the authority redirects, which is not followed")
                 .context("url", Public(&bounded(&url)))
                 .context("to", Public(&bounded(to)))
-                .hint("configure the URL of the directory as the authority publishes it"));
+                .hint("configure the URL as the authority publishes it"));
         }
         Ok(Answer { url, status: parts.status, headers: parts.headers, body })
     }
@@ -198,7 +214,8 @@ impl Connector {
             return Ok(response);
         }
         let mut sender = self.connect().await?;
-        let response = sender.send_request(request).await.map_err(|source| broken(&self.origin).source(source))?;
+        let broke = |source| tls::with_alert(broken(&self.origin), &source).source(source);
+        let response = sender.send_request(request).await.map_err(broke)?;
         let response = whole(response).await?;
         *kept = Some(sender);
         Ok(response)
@@ -208,7 +225,7 @@ impl Connector {
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
         let stream = self.reach().await?;
         let name = ServerName::try_from(self.origin.bare_host().to_owned()).map_err(|source| {
-            Error::new(ErrorKind::InvalidSpec, "the directory's host is no name and no address").source(source)
+            Error::new(ErrorKind::InvalidSpec, "the authority's host is no name and no address").source(source)
         })?;
         let stream = self.tls.connect(name, stream).await.map_err(|source| self.distrusted(source))?;
         let (sender, connection) =
@@ -248,17 +265,7 @@ impl Connector {
 
     /// What a failed handshake means.
     fn distrusted(&self, source: std::io::Error) -> Error {
-        let certificate = source
-            .get_ref()
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            .is_some_and(|error| matches!(error, rustls::Error::InvalidCertificate(_)));
-        let error = if certificate {
-            Error::new(ErrorKind::Untrusted, "the authority's own TLS certificate is not trusted")
-                .hint("name the PEM file with its root in `trust`; check the clock too")
-        } else {
-            Error::new(ErrorKind::Network, "TLS with the authority failed").retry(Retry::Now)
-        };
-        error.context("authority", Public(&self.origin.to_string())).source(source)
+        tls::fault(source).context("authority", Public(&self.origin.to_string()))
     }
 }
 
@@ -292,17 +299,6 @@ pub(super) fn bounded(text: &str) -> String {
     match text.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),
-    }
-}
-
-/// Validity is judged at the time of our own clock.
-#[derive(Debug)]
-struct Time(Arc<dyn Clock>);
-
-impl TimeProvider for Time {
-    fn current_time(&self) -> Option<UnixTime> {
-        let seconds = u64::try_from(self.0.now().unix()).ok()?;
-        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }
 
