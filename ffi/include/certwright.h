@@ -532,7 +532,7 @@ typedef struct {
 
 #ifdef __cplusplus
 extern "C" {
-#endif
+#endif // __cplusplus
 
 /* ==== The library ==== */
 

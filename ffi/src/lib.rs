@@ -5,7 +5,7 @@
 //!
 //! One file for each noun of the header; four files carry the border itself: `guard` (panics and errors), `handle`
 //! (who owns what a pointer points to), `text` (views in and out), `result` (the numbers).
-#![allow(non_camel_case_types, reason = "types are named as C names them")]
+#![expect(non_camel_case_types, reason = "types are named as C names them")]
 
 mod access;
 mod callback;
@@ -20,6 +20,7 @@ mod report;
 mod result;
 mod spec;
 mod text;
+mod value;
 mod version;
 
 pub use access::*;
@@ -40,4 +41,5 @@ pub use report::*;
 pub use result::*;
 pub use spec::*;
 pub use text::*;
+pub use value::*;
 pub use version::*;

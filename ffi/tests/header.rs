@@ -1,5 +1,6 @@
 //! The committed header is what the sources say.
 
+use std::error::Error;
 use std::path::Path;
 
 /// Set, it writes the header in place of comparing it.
@@ -27,52 +28,50 @@ const PARTS: [(&str, &str); 14] = [
 const VERBS: [&str; 7] = ["plan", "apply", "deploy", "verify", "rollback", "release", "status"];
 
 #[test]
-fn the_header_is_made_from_the_sources() {
+fn the_header_is_made_from_the_sources() -> Result<(), Box<dyn Error>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut made = Vec::new();
-    cbindgen::generate(here).expect("the sources can be read").write(&mut made);
-    let made = for_readers_of_c(&String::from_utf8(made).expect("a header is text"));
+    cbindgen::generate(here)?.write(&mut made);
+    let made = for_readers_of_c(&String::from_utf8(made)?)?;
     let path = here.join("include/certwright.h");
     if std::env::var_os(WRITE).is_some() {
-        std::fs::write(&path, &made).expect("the header can be written");
+        std::fs::write(&path, &made)?;
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         committed == made,
-        "include/certwright.h is not what the sources say: run `cargo xtask header`, and look at what changed"
+        "the header is not what the sources say: run `cargo xtask header`, and look at what changed"
     );
+    Ok(())
 }
 
 /// The functions of each noun together under a heading of their own, in an order in which they can be read; without what
 /// speaks to readers of Rust.
-fn for_readers_of_c(header: &str) -> String {
-    let (types, functions) = header.split_once("extern \"C\" {").expect("it has functions");
-    let (functions, end) = functions.split_once("#ifdef __cplusplus").expect("they end");
-    let functions = functions.split_once('\n').expect("the guard ends its line").1;
-    let functions = functions.split_once("#endif").expect("the guard ends").1;
-    let functions = functions.split_once('\n').expect("the guard ends its line").1;
+fn for_readers_of_c(header: &str) -> Result<String, Box<dyn Error>> {
+    const BEGIN: &str = "extern \"C\" {\n#endif // __cplusplus\n";
+    const END: &str = "#ifdef __cplusplus\n}";
+    let (types, functions) = header.split_once(BEGIN).ok_or("the functions begin nowhere")?;
+    let (functions, end) = functions.split_once(END).ok_or("the functions end nowhere")?;
     let mut parts = vec![String::new(); PARTS.len()];
     for function in functions.split("\n\n").map(str::trim).filter(|function| !function.is_empty()) {
-        let part = &mut parts[part(function)];
-        part.push_str(function);
-        part.push_str("\n\n");
+        let part = part(function).ok_or_else(|| format!("this belongs to no part: {function}"))?;
+        parts[part].push_str(function);
+        parts[part].push_str("\n\n");
     }
-    let mut made = format!("{}extern \"C\" {{\n#endif\n\n", types);
+    let mut made = format!("{types}{BEGIN}\n");
     for ((_, heading), functions) in PARTS.iter().zip(parts) {
         made.push_str(&format!("/* ==== {heading} ==== */\n\n{functions}"));
     }
-    made.push_str("#ifdef __cplusplus");
-    made.push_str(end);
-    comments(&made)
+    Ok(comments(&(made + END + end)))
 }
 
 /// Where a function belongs.
-fn part(block: &str) -> usize {
-    let declaration = block.rsplit("*/").next().unwrap_or(block);
-    let name = declaration.split('(').next().and_then(|head| head.rsplit([' ', '*']).next()).unwrap_or_default();
-    let noun = name.trim_start_matches("certwright_").split('_').next().unwrap_or_default();
+fn part(block: &str) -> Option<usize> {
+    let declaration = block.rsplit("*/").next()?;
+    let name = declaration.split('(').next()?.rsplit([' ', '*']).next()?;
+    let noun = name.strip_prefix("certwright_")?.split('_').next()?;
     let noun = if VERBS.contains(&noun) { "lifecycle" } else { noun };
-    PARTS.iter().position(|(prefix, _)| *prefix == noun).unwrap_or_else(|| panic!("`{name}` belongs to no part"))
+    PARTS.iter().position(|(prefix, _)| *prefix == noun)
 }
 
 /// What C promises is said by "Parameters" and "Ownership"; the sections on safety repeat it for Rust. Names need no brackets.
