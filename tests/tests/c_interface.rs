@@ -1,0 +1,8 @@
+//! The interface for C, from C: built with nothing but what `pkg-config` says, run against a real nginx.
+
+#[path = "c_interface/compiled.rs"]
+mod compiled;
+#[path = "c_interface/deploy_as_root.rs"]
+mod deploy_as_root;
+#[path = "c_interface/header.rs"]
+mod header;

@@ -1,0 +1,65 @@
+//! Programs in C, compiled against the library as it is installed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use certwright_tests::program::program;
+use xtask::install::{Layout, put};
+
+/// A prefix with the library in it, made once.
+pub(crate) fn prefix() -> &'static Path {
+    static PREFIX: OnceLock<PathBuf> = OnceLock::new();
+    PREFIX.get_or_init(|| {
+        let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("c-{}", std::process::id()));
+        put(&built(), &Layout::below(&prefix)).unwrap();
+        prefix
+    })
+}
+
+/// Where cargo builds: the directory above that of the tests.
+fn built() -> PathBuf {
+    let here = std::env::current_exe().unwrap();
+    let built = here.parent().and_then(Path::parent).unwrap().to_path_buf();
+    let library = built.join("libcertwright_ffi.so");
+    assert!(library.exists(), "{} is not there: run `cargo build -p certwright-ffi` first", library.display());
+    built
+}
+
+/// What `pkg-config` says that a compiler wants to know.
+pub(crate) fn flags(which: &[&str]) -> Vec<String> {
+    let mut command = Command::new(program("pkg-config"));
+    command.args(which).arg("certwright").env("PKG_CONFIG_PATH", prefix().join("lib/pkgconfig"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().split_whitespace().map(str::to_owned).collect()
+}
+
+/// Runs a compiler, which may say nothing.
+pub(crate) fn compile(compiler: &str, arguments: &[String]) {
+    let output = Command::new(program(compiler)).args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.is_empty(), "{compiler} {arguments:?}: {said}");
+}
+
+/// A source below `ffi/`.
+pub(crate) fn source(name: &str) -> PathBuf {
+    xtask::root().join("ffi").join(name)
+}
+
+/// Compiles one source with the flags that `pkg-config` gives, and every warning an error.
+pub(crate) fn executable(compiler: &str, name: &str, to: PathBuf) -> PathBuf {
+    let mut arguments: Vec<String> =
+        ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-o"].map(str::to_owned).to_vec();
+    arguments.extend([to.display().to_string(), source(name).display().to_string()]);
+    arguments.extend(flags(&["--cflags", "--libs"]));
+    compile(compiler, &arguments);
+    to
+}
+
+/// A program that finds the library where it is installed.
+pub(crate) fn command(executable: &Path) -> Command {
+    let mut command = Command::new(executable);
+    command.env("LD_LIBRARY_PATH", prefix().join("lib"));
+    command
+}
