@@ -1331,7 +1331,8 @@ void certwright_report_free(certwright_report *report);
  * Parameters: `path`, absolute; `groups`, `groups_len` numbers, or NULL with 0.
  *
  * Returns: `CERTWRIGHT_RESULT_OK` also when nothing may be done; `CERTWRIGHT_RESULT_NOT_FOUND`,
- * `CERTWRIGHT_RESULT_PERMISSION`, `CERTWRIGHT_RESULT_IO` when the path cannot be looked at.
+ * `CERTWRIGHT_RESULT_PERMISSION`, `CERTWRIGHT_RESULT_IO` when the path cannot be looked at;
+ * `CERTWRIGHT_RESULT_INVALID_ARGUMENT` when it is not absolute.
  *
  * Ownership: `*out` is the caller's, until `certwright_access_free`. Threads: any. Effects: reads the disk.
  */

@@ -7,7 +7,7 @@ use certwright::access::{Capabilities, PathFacts, PathVerdict, Permissions};
 use certwright::{Identity, OsFilesystem};
 
 use crate::error::certwright_error;
-use crate::guard::{look, make};
+use crate::guard::{Failure, look, make};
 use crate::handle::{Boxed, free};
 use crate::result::certwright_result;
 use crate::text::{Text, certwright_str, slice, text};
@@ -30,7 +30,8 @@ impl Boxed for certwright_access {}
 /// Parameters: `path`, absolute; `groups`, `groups_len` numbers, or NULL with 0.
 ///
 /// Returns: `CERTWRIGHT_RESULT_OK` also when nothing may be done; `CERTWRIGHT_RESULT_NOT_FOUND`,
-/// `CERTWRIGHT_RESULT_PERMISSION`, `CERTWRIGHT_RESULT_IO` when the path cannot be looked at.
+/// `CERTWRIGHT_RESULT_PERMISSION`, `CERTWRIGHT_RESULT_IO` when the path cannot be looked at;
+/// `CERTWRIGHT_RESULT_INVALID_ARGUMENT` when it is not absolute.
 ///
 /// Ownership: `*out` is the caller's, until `certwright_access_free`. Threads: any. Effects: reads the disk.
 ///
@@ -53,7 +54,11 @@ pub unsafe extern "C" fn certwright_access_ask(
         let path = unsafe { text("path", path, path_len) }?;
         // SAFETY: the caller's promise.
         let groups = unsafe { slice("groups", groups, groups_len) }?;
-        let facts = PathFacts::read(&OsFilesystem::new(), Path::new(&*path))?;
+        let path = Path::new(path.as_str());
+        if !path.is_absolute() {
+            return Err(Failure::argument("path", "the path is not absolute"));
+        }
+        let facts = PathFacts::read(&OsFilesystem::new(), path)?;
         let who = Identity::new(uid, gid, groups.to_vec());
         let verdict = |wanted| facts.explain(&who, Capabilities::NONE, wanted);
         let read = verdict(Permissions::READ);

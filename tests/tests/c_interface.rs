@@ -6,3 +6,5 @@ mod compiled;
 mod deploy_as_root;
 #[path = "c_interface/header.rs"]
 mod header;
+#[path = "c_interface/wrong_calls.rs"]
+mod wrong_calls;

@@ -47,19 +47,54 @@ pub(crate) fn source(name: &str) -> PathBuf {
     xtask::root().join("ffi").join(name)
 }
 
-/// Compiles one source with the flags that `pkg-config` gives, and every warning an error.
-pub(crate) fn executable(compiler: &str, name: &str, to: PathBuf) -> PathBuf {
-    let mut arguments: Vec<String> =
-        ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-o"].map(str::to_owned).to_vec();
-    arguments.extend([to.display().to_string(), source(name).display().to_string()]);
-    arguments.extend(flags(&["--cflags", "--libs"]));
-    compile(compiler, &arguments);
-    to
+/// How a program is built and run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// Against the shared library.
+    Plain,
+    /// With the static library, AddressSanitizer and UndefinedBehaviorSanitizer: what leaks or strays ends it.
+    Sanitized,
+    /// Under valgrind: what leaks or strays ends it.
+    Valgrind,
 }
 
-/// A program that finds the library where it is installed.
-pub(crate) fn command(executable: &Path) -> Command {
-    let mut command = Command::new(executable);
-    command.env("LD_LIBRARY_PATH", prefix().join("lib"));
-    command
+impl Build {
+    /// Compiles one source with the flags that `pkg-config` gives, and every warning an error.
+    pub(crate) fn executable(self, compiler: &str, source: &Path, to: PathBuf) -> PathBuf {
+        let mut arguments: Vec<String> =
+            ["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g", "-pthread", "-o"]
+                .map(str::to_owned)
+                .to_vec();
+        arguments.extend([to.display().to_string(), source.display().to_string()]);
+        if self == Self::Sanitized {
+            arguments.extend(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"].map(str::to_owned));
+            arguments.extend(flags(&["--cflags"]));
+            arguments.push(prefix().join("lib/libcertwright.a").display().to_string());
+            arguments.extend(xtask::install::NATIVE.split(' ').map(str::to_owned));
+        } else {
+            arguments.extend(flags(&["--cflags", "--libs"]));
+        }
+        compile(compiler, &arguments);
+        to
+    }
+
+    /// Runs it in this way.
+    pub(crate) fn command(self, executable: &Path) -> Command {
+        let mut command = match self {
+            Self::Valgrind => {
+                let mut command = Command::new(program("valgrind"));
+                command.args([
+                    "--quiet",
+                    "--error-exitcode=99",
+                    "--leak-check=full",
+                    "--errors-for-leak-kinds=definite",
+                ]);
+                command.arg(executable);
+                command
+            }
+            Self::Plain | Self::Sanitized => Command::new(executable),
+        };
+        command.env("LD_LIBRARY_PATH", prefix().join("lib"));
+        command
+    }
 }

@@ -11,7 +11,7 @@ use certwright_tests::scratch::Scratch;
 use certwright_tests::servers::{User, nginx};
 use certwright_tests::site::Site;
 
-use crate::compiled::{command, executable};
+use crate::compiled::{Build, source};
 
 fn said(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
@@ -21,8 +21,8 @@ fn said(output: &Output) -> (i32, String, String) {
 #[test]
 fn a_program_of_forty_lines_deploys_and_a_failure_is_rolled_back() {
     let scratch = Scratch::on_disk().unwrap();
-    let program = executable("gcc", "examples/deploy.c", scratch.join("deploy"));
-    assert!(fs::read_to_string(crate::compiled::source("examples/deploy.c")).unwrap().lines().count() <= 40);
+    let program = Build::Plain.executable("gcc", &source("examples/deploy.c"), scratch.join("deploy"));
+    assert!(fs::read_to_string(source("examples/deploy.c")).unwrap().lines().count() <= 40);
     let mut host = Host::new(Site::new().unwrap(), |site| nginx::reading(User::STRANGER, site.files())).unwrap();
     host.bring_up().unwrap();
     let before = host.site.leaf().unwrap();
@@ -33,7 +33,7 @@ fn a_program_of_forty_lines_deploys_and_a_failure_is_rolled_back() {
     fs::write(&key, material.key().to_pem().expose()).unwrap();
     fs::write(&fullchain, material.chain().fullchain_pem()).unwrap();
     let deploy = |lineage: &str, key: &Path| {
-        let mut command = command(&program);
+        let mut command = Build::Plain.command(&program);
         said(&command.arg(host.site.config()).arg(lineage).arg(key).arg(&fullchain).output().unwrap())
     };
 
