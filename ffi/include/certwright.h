@@ -350,9 +350,9 @@ typedef struct {
 } certwright_str;
 
 /**
- * Ends the data of callbacks.
+ * Ends the data of callbacks, once, on whichever thread lets go of it last.
  */
-typedef void (*Destroy)(void *data);
+typedef void (*certwright_destroy)(void *data);
 
 /**
  * A clock. Its functions are called from any thread, several at once; they must not call into the lifecycle, and must return
@@ -374,7 +374,7 @@ typedef struct {
   /**
    * Ends `data`, once, when nobody needs the clock any more; may be NULL.
    */
-  Destroy destroy;
+  certwright_destroy destroy;
 } certwright_clock;
 
 /**
@@ -398,7 +398,7 @@ typedef struct {
   /**
    * Ends `data`, once, when nobody needs it any more; may be NULL.
    */
-  Destroy destroy;
+  certwright_destroy destroy;
 } certwright_log;
 
 /**
@@ -461,7 +461,7 @@ typedef struct {
   /**
    * Ends `data`, once, when nobody needs the solver any more; may be NULL.
    */
-  Destroy destroy;
+  certwright_destroy destroy;
 } certwright_solver;
 
 /**
@@ -496,7 +496,7 @@ typedef struct {
   /**
    * Ends `data`, once, when nobody needs the reloader any more; may be NULL.
    */
-  Destroy destroy;
+  certwright_destroy destroy;
 } certwright_reloader;
 
 /**
@@ -527,7 +527,7 @@ typedef struct {
   /**
    * Ends `data`, once, when nobody needs the probe any more; may be NULL.
    */
-  Destroy destroy;
+  certwright_destroy destroy;
 } certwright_probe;
 
 #ifdef __cplusplus
@@ -1054,6 +1054,18 @@ certwright_result certwright_builder_new(const certwright_config *config,
 certwright_result certwright_builder_set_cancel(certwright_builder *builder,
                                                 const certwright_cancel *cancel,
                                                 certwright_error **error_out);
+
+/**
+ * How long after a reload every service may go on serving the old certificate before that counts as a failure, in
+ * milliseconds. When it is not said, the longest time limit of the lineage's endpoints counts.
+ *
+ * Returns: `CERTWRIGHT_RESULT_OK`.
+ *
+ * Threads: one at a time. Effects: none.
+ */
+certwright_result certwright_builder_set_patience(certwright_builder *builder,
+                                                  uint64_t milliseconds,
+                                                  certwright_error **error_out);
 
 /**
  * Takes another clock than the system's.

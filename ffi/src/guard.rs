@@ -109,3 +109,57 @@ pub(crate) fn look<T>(otherwise: T, body: impl FnOnce() -> Option<T>) -> T {
 pub(crate) fn quietly(body: impl FnOnce()) {
     let _ = catch_unwind(AssertUnwindSafe(body));
 }
+
+#[cfg(test)]
+#[expect(clippy::panic, reason = "it is what is to be caught")]
+mod tests {
+    use std::ffi::CStr;
+    use std::ptr::null_mut;
+
+    use super::*;
+    use crate::error::{
+        certwright_error_cause, certwright_error_free, certwright_error_hint, certwright_error_kind,
+        certwright_error_message,
+    };
+
+    /// As every exported function is written: what panics inside has nowhere to go but back.
+    unsafe extern "C" fn breaks(out: *mut u32, error_out: *mut *mut certwright_error) -> certwright_result {
+        // SAFETY: the caller's promise.
+        unsafe { make(out, error_out, || panic!("a defect of {} parts", 2)) }
+    }
+
+    extern "C" fn breaks_looking() -> u32 {
+        look(7, || panic!("a defect"))
+    }
+
+    #[test]
+    fn a_panic_comes_back_as_a_result() {
+        let (mut out, mut error) = (5, null_mut());
+        // SAFETY: both may be written to; views are read while the error lives.
+        unsafe {
+            assert_eq!(breaks(&raw mut out, &raw mut error), certwright_result::Panic);
+            assert_eq!(out, 5, "an output was written by a call that failed");
+            assert_eq!(certwright_error_kind(error), certwright_result::Panic);
+            assert_eq!(CStr::from_ptr(certwright_error_message(error).data).to_str(), Ok("certwright panicked"));
+            assert_eq!(CStr::from_ptr(certwright_error_cause(error, 0).data).to_str(), Ok("a defect of 2 parts"));
+            assert!(!certwright_error_hint(error).data.is_null());
+            certwright_error_free(error);
+            // Nobody has to take the error.
+            assert_eq!(breaks(&raw mut out, null_mut()), certwright_result::Panic);
+        }
+        assert_eq!(breaks_looking(), 7);
+    }
+
+    #[test]
+    fn an_object_that_panics_at_its_end_does_not_cross() {
+        struct Ends;
+        impl Drop for Ends {
+            fn drop(&mut self) {
+                panic!("at its end");
+            }
+        }
+        impl Boxed for Ends {}
+        // SAFETY: it is freed once.
+        unsafe { crate::handle::free(Ends.into_c()) };
+    }
+}

@@ -24,6 +24,7 @@ mod value;
 mod version;
 
 pub use access::*;
+pub use callback::certwright_destroy;
 pub use callback::clock::*;
 pub use callback::failure::*;
 pub use callback::log::*;

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use certwright::Timestamp;
 
-use crate::callback::{Data, Destroy, given, version};
+use crate::callback::{Data, certwright_destroy, given, version};
 use crate::guard::Failure;
 
 /// A clock. Its functions are called from any thread, several at once; they must not call into the lifecycle, and must return
@@ -19,7 +19,7 @@ pub struct certwright_clock {
     /// The time, in seconds since 1970-01-01T00:00:00Z. Must not be NULL.
     pub now: Option<unsafe extern "C" fn(data: *mut c_void) -> i64>,
     /// Ends `data`, once, when nobody needs the clock any more; may be NULL.
-    pub destroy: Destroy,
+    pub destroy: certwright_destroy,
 }
 
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use certwright::Watch;
 
-use crate::callback::{Data, Destroy, given, version};
+use crate::callback::{Data, certwright_destroy, given, version};
 use crate::guard::Failure;
 use crate::text::{Text, certwright_str};
 
@@ -22,7 +22,7 @@ pub struct certwright_log {
     /// The texts are for this call alone. Must not be NULL.
     pub begins: Option<unsafe extern "C" fn(data: *mut c_void, lineage: certwright_str, phase: certwright_str)>,
     /// Ends `data`, once, when nobody needs it any more; may be NULL.
-    pub destroy: Destroy,
+    pub destroy: certwright_destroy,
 }
 
 pub(crate) fn watch(log: &certwright_log) -> Result<Watch, Failure> {

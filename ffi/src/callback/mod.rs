@@ -11,14 +11,14 @@ use std::ffi::c_void;
 
 use crate::guard::Failure;
 
-/// Ends the data of callbacks.
-pub(crate) type Destroy = Option<unsafe extern "C" fn(data: *mut c_void)>;
+/// Ends the data of callbacks, once, on whichever thread lets go of it last.
+pub type certwright_destroy = Option<unsafe extern "C" fn(data: *mut c_void)>;
 
 /// The data that a program wants back in each call, and its end.
 #[derive(Debug)]
 pub(crate) struct Data {
     pub(crate) pointer: *mut c_void,
-    destroy: Destroy,
+    destroy: certwright_destroy,
 }
 
 // SAFETY: every structure of callbacks demands that its data may be used and destroyed from any thread.
@@ -27,7 +27,7 @@ unsafe impl Send for Data {}
 unsafe impl Sync for Data {}
 
 impl Data {
-    pub(crate) const fn new(pointer: *mut c_void, destroy: Destroy) -> Self {
+    pub(crate) const fn new(pointer: *mut c_void, destroy: certwright_destroy) -> Self {
         Self { pointer, destroy }
     }
 }

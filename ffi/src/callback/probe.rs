@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use certwright::{Cancel, Observation, Place, Seen};
 
 use crate::callback::failure::certwright_failure;
-use crate::callback::{Data, Destroy, given, version};
+use crate::callback::{Data, certwright_destroy, given, version};
 use crate::cancel::certwright_cancel;
 use crate::guard::{Failure, quietly};
 use crate::text::{bytes, certwright_str, text};
@@ -33,7 +33,7 @@ pub struct certwright_probe {
         ) -> u32,
     >,
     /// Ends `data`, once, when nobody needs the probe any more; may be NULL.
-    pub destroy: Destroy,
+    pub destroy: certwright_destroy,
 }
 
 /// Where a probe says what it saw. It lives as long as the call that it was given to.

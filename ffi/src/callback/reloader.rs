@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use certwright::{Cancel, ReloadContext, Reloaded};
 
 use crate::callback::failure::certwright_failure;
-use crate::callback::{Data, Destroy, given, version};
+use crate::callback::{Data, certwright_destroy, given, version};
 use crate::cancel::certwright_cancel;
 use crate::guard::Failure;
 use crate::text::{Text, certwright_str, text};
@@ -36,7 +36,7 @@ pub struct certwright_reloader {
         ) -> u32,
     >,
     /// Ends `data`, once, when nobody needs the reloader any more; may be NULL.
-    pub destroy: Destroy,
+    pub destroy: certwright_destroy,
 }
 
 #[derive(Debug)]

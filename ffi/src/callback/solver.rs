@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use certwright::{Cancel, Challenge, ChallengeKind};
 
 use crate::callback::failure::certwright_failure;
-use crate::callback::{Data, Destroy, given, version};
+use crate::callback::{Data, certwright_destroy, given, version};
 use crate::cancel::certwright_cancel;
 use crate::guard::Failure;
 use crate::text::{Text, certwright_str};
@@ -52,7 +52,7 @@ pub struct certwright_solver {
     /// Returns once the answer can be seen from where the authority looks; NULL when that is at once.
     pub wait: certwright_solve,
     /// Ends `data`, once, when nobody needs the solver any more; may be NULL.
-    pub destroy: Destroy,
+    pub destroy: certwright_destroy,
 }
 
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 use std::sync::Arc;
+use std::time::Duration;
 
 use certwright::{Builder, Config, LineageName};
 
@@ -86,6 +87,31 @@ pub unsafe extern "C" fn certwright_builder_set_cancel(
         // SAFETY: the caller's promise.
         let cancel = unsafe { lent("cancel", cancel) }?.0.clone();
         builder.change(|making| making.cancel(cancel))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { call(error_out, body) }
+}
+
+/// How long after a reload every service may go on serving the old certificate before that counts as a failure, in
+/// milliseconds. When it is not said, the longest time limit of the lineage's endpoints counts.
+///
+/// Returns: `CERTWRIGHT_RESULT_OK`.
+///
+/// Threads: one at a time. Effects: none.
+///
+/// # Safety
+///
+/// `builder` is NULL or lives and is used by nobody else meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn certwright_builder_set_patience(
+    builder: *mut certwright_builder,
+    milliseconds: u64,
+    error_out: *mut *mut certwright_error,
+) -> certwright_result {
+    let body = || {
+        // SAFETY: the caller's promise.
+        let builder = unsafe { lent_mut("builder", builder) }?;
+        builder.change(|making| making.patience(Duration::from_millis(milliseconds)))
     };
     // SAFETY: the caller's promise.
     unsafe { call(error_out, body) }
