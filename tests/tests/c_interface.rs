@@ -6,5 +6,7 @@ mod compiled;
 mod deploy_as_root;
 #[path = "c_interface/header.rs"]
 mod header;
+#[path = "c_interface/manual.rs"]
+mod manual;
 #[path = "c_interface/wrong_calls.rs"]
 mod wrong_calls;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::run::{cargo, run};
 use crate::{Outcome, root};
 
-const USAGE: &str = "takes `--prefix DIR` (`/usr/local`), `--libdir DIR` below it (`lib`) and `--destdir DIR`";
+const USAGE: &str = "takes `--prefix DIR` (`/usr/local`), `--libdir DIR` below it (`lib`), `--destdir DIR`, and `--built DIR` \
+                     with what was built before";
 
 /// What a program that is linked statically needs beside: what `rustc --print native-static-libs` says on Linux.
 pub const NATIVE: &str = "-lgcc_s -lutil -lrt -lpthread -lm -ldl -lc";
@@ -23,28 +24,39 @@ pub struct Layout {
     pub destdir: Option<PathBuf>,
 }
 
-impl Layout {
-    /// Below this prefix.
-    pub fn below(prefix: impl Into<PathBuf>) -> Self {
-        Self { prefix: prefix.into(), libdir: "lib".into(), destdir: None }
-    }
+/// What is asked for on the command line.
+#[derive(Clone, Debug)]
+struct Wish {
+    layout: Layout,
+    /// What was built before; it is built where nothing is said.
+    built: Option<PathBuf>,
+}
 
+impl Wish {
     fn parse(arguments: &[String]) -> Result<Self, String> {
-        let mut layout = Self::below("/usr/local");
+        let mut wish = Self { layout: Layout::below("/usr/local"), built: None };
         let mut rest = arguments.iter();
         while let Some(option) = rest.next() {
             let value = rest.next().ok_or_else(|| USAGE.to_owned())?;
             match option.as_str() {
-                "--prefix" => layout.prefix = value.into(),
-                "--libdir" => layout.libdir = value.into(),
-                "--destdir" => layout.destdir = Some(value.into()),
+                "--prefix" => wish.layout.prefix = value.into(),
+                "--libdir" => wish.layout.libdir = value.into(),
+                "--destdir" => wish.layout.destdir = Some(value.into()),
+                "--built" => wish.built = Some(value.into()),
                 _ => return Err(USAGE.to_owned()),
             }
         }
-        if !layout.prefix.is_absolute() || layout.libdir.is_absolute() {
+        if !wish.layout.prefix.is_absolute() || wish.layout.libdir.is_absolute() {
             return Err("the prefix is absolute, and the directory of libraries is below it".to_owned());
         }
-        Ok(layout)
+        Ok(wish)
+    }
+}
+
+impl Layout {
+    /// Below this prefix.
+    pub fn below(prefix: impl Into<PathBuf>) -> Self {
+        Self { prefix: prefix.into(), libdir: "lib".into(), destdir: None }
     }
 
     /// Where this directory below the prefix is written.
@@ -63,10 +75,16 @@ impl Layout {
 ///
 /// When it does not build or cannot be written.
 pub fn verb(arguments: &[String]) -> Outcome {
-    let layout = Layout::parse(arguments)?;
-    run(cargo(["build", "--release", "--package", "certwright-ffi"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    put(&target.join("release"), &layout)?;
+    let Wish { layout, built } = Wish::parse(arguments)?;
+    let built = match built {
+        Some(built) => built,
+        None => {
+            run(cargo(["build", "--release", "--package", "certwright-ffi"]))?;
+            let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+            target.join("release")
+        }
+    };
+    put(&built, &layout)?;
     println!("installed below {}", layout.folder(Path::new("")).display());
     Ok(())
 }
@@ -92,7 +110,8 @@ pub fn put(built: &Path, layout: &Layout) -> Outcome {
     link(&shared, &libraries.join(&soname))?;
     link(&soname, &libraries.join("libcertwright.so"))?;
     let description = format!(
-        "prefix={}\nlibdir=${{prefix}}/{}\nincludedir=${{prefix}}/include\n\nName: certwright\n\
+        "prefix={}\nlibdir=${{prefix}}/{}\nincludedir=${{prefix}}/include\n\
+         static=${{libdir}}/libcertwright.a {NATIVE}\n\nName: certwright\n\
          Description: Certificates over their whole life: issued, placed, switched, seen to be served\n\
          URL: {}\nVersion: {version}\nLibs: -L${{libdir}} -lcertwright\nLibs.private: {NATIVE}\nCflags: -I${{includedir}}\n",
         layout.prefix.display(),
@@ -132,11 +151,11 @@ mod tests {
     #[test]
     fn a_package_is_made_below_another_directory() {
         let words = ["--prefix", "/usr", "--libdir", "lib/x86_64-linux-gnu", "--destdir", "/tmp/p"].map(str::to_owned);
-        let layout = Layout::parse(&words).unwrap();
+        let layout = Wish::parse(&words).unwrap().layout;
         assert_eq!(layout.folder(&layout.libdir), Path::new("/tmp/p/usr/lib/x86_64-linux-gnu"));
         for wrong in [vec!["--prefix"], vec!["--prefix", "usr"], vec!["--perfix", "/usr"], vec!["--libdir", "/lib"]] {
             let words: Vec<String> = wrong.into_iter().map(str::to_owned).collect();
-            assert!(Layout::parse(&words).is_err(), "{words:?}");
+            assert!(Wish::parse(&words).is_err(), "{words:?}");
         }
     }
 

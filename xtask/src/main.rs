@@ -54,7 +54,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "install",
-        usage: "[--prefix DIR] [--libdir DIR] [--destdir DIR]",
+        usage: "[--prefix DIR] [--libdir DIR] [--destdir DIR] [--built DIR]",
         line: "build the C library as released and put it where `pkg-config` finds it",
         run: install::verb,
     },

@@ -18,7 +18,7 @@ pub(crate) fn prefix() -> &'static Path {
 }
 
 /// Where cargo builds: the directory above that of the tests.
-fn built() -> PathBuf {
+pub(crate) fn built() -> PathBuf {
     let here = std::env::current_exe().unwrap();
     let built = here.parent().and_then(Path::parent).unwrap().to_path_buf();
     let library = built.join("libcertwright_ffi.so");
@@ -69,8 +69,7 @@ impl Build {
         if self == Self::Sanitized {
             arguments.extend(["-fsanitize=address,undefined", "-fno-sanitize-recover=all"].map(str::to_owned));
             arguments.extend(flags(&["--cflags"]));
-            arguments.push(prefix().join("lib/libcertwright.a").display().to_string());
-            arguments.extend(xtask::install::NATIVE.split(' ').map(str::to_owned));
+            arguments.extend(flags(&["--variable=static"]));
         } else {
             arguments.extend(flags(&["--cflags", "--libs"]));
         }
