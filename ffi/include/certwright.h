@@ -264,6 +264,208 @@ typedef uint32_t certwright_outcome;
 #endif // __cplusplus
 
 /**
+ * How much `certwright_verify` looks at.
+ */
+enum certwright_depth
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Files, access, expiry, and what the endpoints serve.
+   */
+  CERTWRIGHT_DEPTH_WHOLE = 0,
+  /**
+   * Files, access and expiry; no endpoint is asked.
+   */
+  CERTWRIGHT_DEPTH_DISK = 1,
+  /**
+   * Could this machine serve now: everything, and that the service and the fail-over daemon run.
+   */
+  CERTWRIGHT_DEPTH_READY = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum certwright_depth certwright_depth;
+#else
+typedef uint32_t certwright_depth;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a file is written.
+ */
+enum certwright_encoding
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Text armour (RFC 7468).
+   */
+  CERTWRIGHT_ENCODING_PEM = 0,
+  /**
+   * DER, one object in a file.
+   */
+  CERTWRIGHT_ENCODING_DER = 1,
+  /**
+   * PKCS#12 (RFC 7292).
+   */
+  CERTWRIGHT_ENCODING_PKCS12 = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum certwright_encoding certwright_encoding;
+#else
+typedef uint32_t certwright_encoding;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What is in a file.
+ */
+enum certwright_form
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The private key.
+   */
+  CERTWRIGHT_FORM_KEY = 0,
+  /**
+   * The end-entity certificate.
+   */
+  CERTWRIGHT_FORM_LEAF = 1,
+  /**
+   * Intermediates, leaf side first, without root.
+   */
+  CERTWRIGHT_FORM_CHAIN = 2,
+  /**
+   * Leaf and chain.
+   */
+  CERTWRIGHT_FORM_FULLCHAIN = 3,
+  /**
+   * Key, leaf and chain.
+   */
+  CERTWRIGHT_FORM_BUNDLE = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum certwright_form certwright_form;
+#else
+typedef uint32_t certwright_form;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The algorithm of a key.
+ */
+enum certwright_key_algorithm
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * ECDSA on P-256 (the default).
+   */
+  CERTWRIGHT_KEY_ALGORITHM_ECDSA_P256 = 0,
+  /**
+   * ECDSA on P-384.
+   */
+  CERTWRIGHT_KEY_ALGORITHM_ECDSA_P384 = 1,
+  /**
+   * Ed25519.
+   */
+  CERTWRIGHT_KEY_ALGORITHM_ED25519 = 2,
+  /**
+   * RSA, 2048 bits.
+   */
+  CERTWRIGHT_KEY_ALGORITHM_RSA2048 = 3,
+  /**
+   * RSA, 3072 bits.
+   */
+  CERTWRIGHT_KEY_ALGORITHM_RSA3072 = 4,
+  /**
+   * RSA, 4096 bits.
+   */
+  CERTWRIGHT_KEY_ALGORITHM_RSA4096 = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum certwright_key_algorithm certwright_key_algorithm;
+#else
+typedef uint32_t certwright_key_algorithm;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A dialect that upgrades a plain connection to TLS.
+ */
+enum certwright_starttls
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * None: TLS from the first byte.
+   */
+  CERTWRIGHT_STARTTLS_NONE = 0,
+  /**
+   * SMTP `STARTTLS` (RFC 3207).
+   */
+  CERTWRIGHT_STARTTLS_SMTP = 1,
+  /**
+   * IMAP `STARTTLS` (RFC 9051 §6.2.1).
+   */
+  CERTWRIGHT_STARTTLS_IMAP = 2,
+  /**
+   * POP3 `STLS` (RFC 2595 §4).
+   */
+  CERTWRIGHT_STARTTLS_POP3 = 3,
+  /**
+   * PostgreSQL `SSLRequest`.
+   */
+  CERTWRIGHT_STARTTLS_POSTGRES = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum certwright_starttls certwright_starttls;
+#else
+typedef uint32_t certwright_starttls;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How an output changes from one generation to the next.
+ */
+enum certwright_strategy
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A symbolic link at a fixed path outside, set once, that leads through `current/`.
+   */
+  CERTWRIGHT_STRATEGY_LINK = 0,
+  /**
+   * A one-line include file that names the generation, replaced by one rename.
+   */
+  CERTWRIGHT_STRATEGY_PINNED = 1,
+  /**
+   * A real file at a fixed path, replaced by one rename.
+   */
+  CERTWRIGHT_STRATEGY_REPLACE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum certwright_strategy certwright_strategy;
+#else
+typedef uint32_t certwright_strategy;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What one identity may do at the end of one path.
  */
 typedef struct certwright_access certwright_access;

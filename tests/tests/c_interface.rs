@@ -8,5 +8,7 @@ mod deploy_as_root;
 mod header;
 #[path = "c_interface/manual.rs"]
 mod manual;
+#[path = "c_interface/programs.rs"]
+mod programs;
 #[path = "c_interface/wrong_calls.rs"]
 mod wrong_calls;
