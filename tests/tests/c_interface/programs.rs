@@ -18,7 +18,9 @@ fn holds(name: &str) {
         let program = build.executable(compiler, &source(&format!("tests/{name}.c")), folder.join("program"));
         let output = build.command(&program).arg(&folder).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.is_empty(), "{name}, {compiler}, {build:?}: {said}");
+        // What valgrind has to say about itself, such as a system call that is newer, begins with two dashes.
+        let silent = said.lines().all(|line| line.starts_with("--"));
+        assert!(output.status.success() && silent, "{name}, {compiler}, {build:?}: {said}");
     }
 }
 
