@@ -86,8 +86,7 @@ impl Lineage {
 
 impl certwright_report {
     fn new(outcome: Outcome, document: &impl Serialize, lineages: Vec<Lineage>) -> Result<Self, Failure> {
-        // In lines, as the command prints it.
-        let json = serde_json::to_string_pretty(document)
+        let json = serde_json::to_string(document)
             .map_err(|source| Error::new(ErrorKind::Bug, "the report cannot be written as JSON").source(source))?;
         Ok(Self { outcome: certwright_outcome::of(outcome), json: Text::new(&json), lineages })
     }

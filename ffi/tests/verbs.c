@@ -58,7 +58,7 @@ int main(int argc, char **argv) {
   EXPECT(is(certwright_report_lineage_name(report, 0), "mail") && is(certwright_report_lineage_name(report, 1), "www"));
   EXPECT(certwright_report_lineage_name(report, 2).data == NULL);
   EXPECT(certwright_report_lineage_not_after(report, 0) == INT64_MIN);
-  EXPECT(has(certwright_report_json(report), "\"lineage\": \"mail\""));
+  EXPECT(has(certwright_report_json(report), "\"lineage\":\"mail\""));
   certwright_report_free(report);
 
   /* One of them. */
