@@ -7,6 +7,8 @@ pub mod bench;
 pub mod campaign;
 pub mod demo;
 pub mod fuzz;
+pub mod header;
+pub mod install;
 pub mod interop;
 pub mod python;
 mod quiet;

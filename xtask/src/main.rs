@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Outcome, bench, campaign, demo, fuzz, interop, services, test, tidy};
+use xtask::{Outcome, bench, campaign, demo, fuzz, header, install, interop, services, test, tidy};
 
 /// One habit.
 struct Verb {
@@ -58,6 +58,13 @@ const VERBS: &[Verb] = &[
         line: "the long versions of the tests, added up; a quarter of an hour, or days; needs root",
         run: campaign::verb,
     },
+    Verb {
+        name: "install",
+        usage: "[--prefix DIR] [--libdir DIR] [--destdir DIR] [--built DIR]",
+        line: "build the C library as released and put it where `pkg-config` finds it",
+        run: install::verb,
+    },
+    Verb { name: "header", usage: "", line: "write `certwright.h` anew from the sources", run: header::verb },
     Verb { name: "help", usage: "", line: "this list", run: help },
 ];
 

@@ -41,8 +41,8 @@ pub fn verb(arguments: &[String]) -> Outcome {
     run(cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     run(documentation())?;
     if everything {
-        // The end-to-end suites run the command itself, which is no dependency of theirs.
-        run(cargo(["build", "--package", "certwright-cli"]))?;
+        // The end-to-end suites run the command itself and link the C library, which are no dependencies of theirs.
+        run(cargo(["build", "--package", "certwright-cli", "--package", "certwright-ffi"]))?;
         run(cargo(["test", "--workspace"]))?;
         run(both_providers())?;
     } else {
