@@ -219,6 +219,11 @@ impl Pebble {
         requests.filter(|request| !request.starts_with("GET /roots")).skip(1).collect()
     }
 
+    /// How many accounts it made; a request whose nonce it refused makes none.
+    pub fn accounts(&self) -> usize {
+        self.said().lines().filter(|line| line.contains("There are now ") && line.contains(" account")).count()
+    }
+
     /// What it printed: a line for every request, among others.
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&fs::read(self.home.join("output.log")).unwrap_or_default()).into_owned()

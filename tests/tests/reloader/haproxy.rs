@@ -14,6 +14,7 @@ use certwright_tests::scratch::Scratch;
 use certwright_tests::served::{self, Leaf};
 use certwright_tests::servers::{Server, User, haproxy};
 use certwright_tests::stage_play::START;
+use certwright_tests::until::until;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::made;
@@ -56,7 +57,9 @@ impl Haproxy {
             None => format!("{line}\n"),
         };
         fs::write(&server.config, text.lines().map(line).collect::<String>())?;
-        server.start()
+        server.start()?;
+        // The socket of the admin is bound after those of the clients.
+        until(PATIENCE, "it answers on its admin socket", || self.worker()).map(drop)
     }
 }
 
