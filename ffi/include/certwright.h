@@ -1470,7 +1470,7 @@ void certwright_lifecycle_free(certwright_lifecycle *lifecycle);
 certwright_outcome certwright_report_outcome(const certwright_report *report);
 
 /**
- * All of it as JSON, as the command line prints it with `--json`.
+ * All of it as JSON, as the command line prints it with `--json` (an `apply` there has its outcome at the end).
  *
  * Ownership: the text is the report's. Threads: any. Effects: none. No text for NULL.
  */

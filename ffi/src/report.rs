@@ -161,7 +161,7 @@ pub unsafe extern "C" fn certwright_report_outcome(report: *const certwright_rep
     unsafe { of(report, certwright_outcome::Failed, |report| report.outcome) }
 }
 
-/// All of it as JSON, as the command line prints it with `--json`.
+/// All of it as JSON, as the command line prints it with `--json` (an `apply` there has its outcome at the end).
 ///
 /// Ownership: the text is the report's. Threads: any. Effects: none. No text for NULL.
 ///

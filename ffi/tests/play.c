@@ -52,5 +52,5 @@ int main(int argc, char **argv) {
   certwright_builder_free(builder);
   certwright_config_free(config);
   free(toml);
-  return 0;
+  return failures != 0;
 }

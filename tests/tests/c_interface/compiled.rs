@@ -1,5 +1,6 @@
 //! Programs in C, compiled against the library as it is installed.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -11,10 +12,23 @@ use xtask::install::{Layout, put};
 pub(crate) fn prefix() -> &'static Path {
     static PREFIX: OnceLock<PathBuf> = OnceLock::new();
     PREFIX.get_or_init(|| {
-        let prefix = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("c-{}", std::process::id()));
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        sweep(folder);
+        let prefix = folder.join(format!("c-{}", std::process::id()));
         put(&built(), &Layout::below(&prefix)).unwrap();
         prefix
     })
+}
+
+/// Takes away the prefixes of runs that have ended: nothing of a process runs at its very end.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ended = name.strip_prefix("c-").is_some_and(|pid| !Path::new("/proc").join(pid).exists());
+        if ended {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// Where cargo builds: the directory above that of the tests.

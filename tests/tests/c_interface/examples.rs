@@ -102,7 +102,7 @@ fn a_hook_deploys_what_certbot_renewed() {
     fs::copy(current.join("key.pem"), live.join("privkey.pem")).unwrap();
     fs::copy(current.join("fullchain.pem"), live.join("fullchain.pem")).unwrap();
 
-    let hook = Build::Sanitized.executable("clang", &source("examples/hook.c"), scratch.join("hook"));
+    let hook = Build::Sanitized.executable("gcc", &source("examples/hook.c"), scratch.join("hook"));
     let renewed = |more: &[&str]| {
         let mut command = Build::Sanitized.command(&hook);
         said(&command.env("RENEWED_LINEAGE", &live).arg(&config).args(more).output().unwrap())

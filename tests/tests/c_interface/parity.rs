@@ -96,11 +96,32 @@ fn filtered(text: &str, folder: &Path) -> String {
             continue;
         }
         let differs = run.len() >= LONG && run.contains(|letter: char| letter.is_ascii_digit());
-        made.push_str(if differs { "#" } else { &run });
+        let number = run.bytes().all(|letter| letter.is_ascii_digit());
+        made.push_str(match (differs, number) {
+            (false, _) => &run,
+            // So that it stays JSON.
+            (true, true) => "0",
+            (true, false) => "#",
+        });
         made.push(letter);
         run.clear();
     }
     made
+}
+
+/// Each report with its members in the order of their names.
+fn sorted(text: &str) -> String {
+    text.lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_str::<Value>(line).unwrap().to_string() + "\n")
+        .collect()
+}
+
+fn same(steps: &[&str], expected: &str, found: &str, who: &str) {
+    for (step, (expected, found)) in steps.iter().zip(expected.lines().zip(found.lines())) {
+        assert_eq!(found, expected, "{who}: `{step}`");
+    }
+    assert_eq!(found.lines().count(), expected.lines().count(), "{who}");
 }
 
 #[test]
@@ -121,15 +142,11 @@ fn reports_are_the_same_whoever_asks() {
         };
         let rust = play("rust", &|folder| in_rust(&steps, folder));
         assert_eq!(rust.lines().filter(|line| line.starts_with('{')).count(), steps.len(), "{name}: {rust}");
-        for (surface, other) in [
-            ("c", play("c", &|folder| in_c(&steps, folder, &program))),
-            ("cli", play("cli", &|folder| on_the_command_line(&steps, folder))),
-        ] {
-            for (index, (ours, theirs)) in rust.lines().zip(other.lines()).enumerate() {
-                assert_eq!(theirs, ours, "{name}: `{}` by {surface}", steps[index.min(steps.len() - 1)]);
-            }
-            assert_eq!(rust.lines().count(), other.lines().count(), "{name} by {surface}");
-        }
+        same(&steps, &rust, &play("c", &|folder| in_c(&steps, folder, &program)), &format!("{name} in C"));
+        // The command prints each lineage of an `apply` as it ends, and the outcome of all at the end: its members have another
+        // order.
+        let command = play("cli", &|folder| on_the_command_line(&steps, folder));
+        same(&steps, &sorted(&rust), &sorted(&command), &format!("{name} on the command line"));
         scenarios += 1;
     }
     assert!(scenarios >= 3, "{scenarios} scenarios");
