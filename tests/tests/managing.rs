@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use certwright::{Cancel, ErrorKind, Issuer as _, SolverSpec};
+use certwright::{Cancel, Clock, ErrorKind, Issuer as _, SolverSpec, SystemClock};
 use certwright_testbed::{Settings, Validation};
 use certwright_tests::bed::{Bed, order};
 use certwright_tests::http::Web;
@@ -119,6 +119,8 @@ fn what_is_to_happen_can_be_set() -> Outcome {
     post(&bed, "/v1/revoke", &json!({"id": 0, "reason": 1}))?;
     assert_eq!(bed.server.revoked(issued.chain.leaf()), Some(1));
     assert_eq!(get(&bed, "/v1/certificates?status=revoked")?["certificates"][0]["revocation_reason"], 1);
+    // Back again: a client places no order where its clock and the authority's are years apart.
+    post(&bed, "/v1/clock", &json!({"set": SystemClock.now().to_string()}))?;
     // Limits.
     post(&bed, "/v1/limits", &json!({"orders_per_account": {"count": 1, "within_seconds": 3600}}))?;
     order(&client, &["c.example"])?;
