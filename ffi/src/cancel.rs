@@ -6,7 +6,7 @@ use crate::guard::{look, quietly};
 use crate::handle::{Boxed, free};
 
 /// A wish to stop. Given to `certwright_builder_set_cancel`, it stops every verb of that lifecycle at its next safe point; a
-/// switch in progress is finished first.
+/// switch in progress is finished or undone first.
 #[derive(Debug)]
 pub struct certwright_cancel(pub(crate) Cancel);
 

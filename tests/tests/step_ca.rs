@@ -1,6 +1,6 @@
 //! The client of step-ca against the real one, and against the test bed's stand-in: one suite over both.
 
-#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
 
 #[path = "step_ca/acme.rs"]
 mod acme;

@@ -91,7 +91,7 @@ fn filtered(text: &str, folder: &Path) -> String {
     let text = text.replace(&folder.display().to_string(), "FOLDER").replace("certwright.toml", "CONFIG");
     let (mut made, mut run) = (String::new(), String::new());
     for letter in text.chars().chain(['\n']) {
-        if letter.is_ascii_hexdigit() || matches!(letter, '-' | ':' | '.' | 'T' | 'Z') {
+        if letter.is_ascii_hexdigit() || (!run.is_empty() && matches!(letter, '-' | ':' | '.' | 'T' | 'Z')) {
             run.push(letter);
             continue;
         }
