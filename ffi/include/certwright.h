@@ -480,7 +480,7 @@ typedef struct certwright_builder certwright_builder;
 
 /**
  * A wish to stop. Given to `certwright_builder_set_cancel`, it stops every verb of that lifecycle at its next safe point; a
- * switch in progress is finished first.
+ * switch in progress is finished or undone first.
  */
 typedef struct certwright_cancel certwright_cancel;
 
