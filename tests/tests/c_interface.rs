@@ -1,5 +1,5 @@
 //! The interface for C, from C: built with nothing but what `pkg-config` says, run against a real nginx.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
+
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failing test may panic")]
 
 #[path = "c_interface/abi.rs"]

@@ -81,5 +81,13 @@ pub(super) const GOALS: &[Goal] = &[
         name: "torn",
         way: Way::Suite { test: "torn", filter: "", knobs: &[Knob::new("CERTWRIGHT_DEPLOYMENTS", "3000", "6000000")] },
     },
+    Goal {
+        name: "seconds",
+        way: Way::Suite {
+            test: "step_ca",
+            filter: "ten_seconds",
+            knobs: &[Knob::new("CERTWRIGHT_RENEWALS", "20", "10000")],
+        },
+    },
     Goal { name: "fuzz", way: Way::Fuzz },
 ];
