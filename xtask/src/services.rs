@@ -75,6 +75,7 @@ pub const PROGRAMS: &[Program] = &[
     needed("clang++", "clang", &[]),
     needed("pkg-config", "pkgconf", &[]),
     needed("valgrind", "valgrind", &[]),
+    needed("ssl.h", "libssl-dev", &[]),
     needed("make", "make", &[]),
     needed("cmake", "cmake", &[]),
     needed("meson", "meson", &[]),
@@ -94,17 +95,29 @@ pub const PROGRAMS: &[Program] = &[
 ];
 
 /// Where Debian keeps programs that are not on everybody's `PATH`.
-const FOLDERS: &[&str] = &["/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/lib/postgresql/15/bin", "/usr/lib/dovecot"];
+const FOLDERS: &[&str] = &[
+    "/usr/sbin",
+    "/sbin",
+    "/usr/bin",
+    "/bin",
+    "/usr/lib/postgresql/15/bin",
+    "/usr/lib/dovecot",
+    "/usr/include/openssl",
+];
 
 impl Program {
     /// The path of the executable, when it is installed. `PATH` comes first.
     pub fn find(&self) -> Option<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path)
-            .chain(FOLDERS.iter().map(PathBuf::from))
-            .map(|folder| folder.join(self.name))
-            .find(|file| file.metadata().is_ok_and(|facts| facts.is_file() && facts.mode() & 0o111 != 0))
+        std::env::split_paths(&path).chain(FOLDERS.iter().map(PathBuf::from)).map(|folder| folder.join(self.name)).find(
+            |file| file.metadata().is_ok_and(|facts| facts.is_file() && (facts.mode() & 0o111 != 0 || is_header(file))),
+        )
     }
+}
+
+/// What a compiler reads is no program, and comes from a package all the same.
+fn is_header(file: &std::path::Path) -> bool {
+    file.extension().is_some_and(|kind| kind == "h")
 }
 
 /// The programs that are not installed.

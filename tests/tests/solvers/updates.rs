@@ -240,9 +240,9 @@ fn answers_that_do_not_fit_into_a_packet_come_over_tcp() {
 #[test]
 fn a_server_that_does_not_answer_is_given_up_and_named() {
     let bind = bind();
-    let mute = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let listener = TcpListener::bind(mute.local_addr().unwrap()).unwrap();
-    let address: SocketAddr = listener.local_addr().unwrap();
+    // An address of its own, so that both ports of this number are free.
+    let address: SocketAddr = certwright_tests::ports::own().unwrap();
+    let (mute, _listener) = (UdpSocket::bind(address).unwrap(), TcpListener::bind(address).unwrap());
     let cancel = Cancel::new();
     let solver = made(&SolverSpec::Rfc2136(with(&bind, |wish| wish.server = address)));
     let one = challenge(ChallengeKind::Dns01, "www.example.org", "mute");
