@@ -14,8 +14,10 @@ use certwright_tests::openssl::{Verify, x509};
 use certwright_tests::scratch::Scratch;
 use certwright_tests::servers::acme2certifier::{Acme2certifier, DAYS, Options, Subject};
 use certwright_tests::servers::bind::{Bind, News, Zone};
+use certwright_tests::until::until;
 use serde_json::Value;
 
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -146,14 +148,17 @@ fn what_it_suggests_is_honoured_and_the_renewal_says_what_it_replaces() {
     assert!(renewal < first.window().start.saturating_add(life * 3 / 5), "{renewal} is the usual time");
 
     // Before its time it is not asked again, whatever it would say by now.
-    let at_once = Options { share: 0, window: Duration::from_secs(1), ..HALF };
+    let at_once = Options { share: 0, window: SECOND, ..HALF };
     world.server.restart(at_once).unwrap();
     world.later(MINUTE);
     let kept = world.well();
     assert!(!kept.changed && kept.renewal.as_deref().map(moment) == Some(renewal), "{kept:?}");
     assert_eq!(world.asked().0, [""; 0], "nobody was asked within the hour");
 
-    // After it, the window is over: renewed at once, by an order that names what it replaces.
+    // After it, the window is over, by the server's clock too: renewed at once, by an order that names what it replaces.
+    let over = first.window().start.saturating_add(at_once.window + SECOND);
+    let passed = || if SystemClock.now() > over { Ok(()) } else { Err(std::io::Error::other("not yet")) };
+    until(MINUTE, "the suggested window is over", passed).unwrap();
     world.later(HOUR + MINUTE);
     let renewed = world.well();
     assert!(renewed.changed, "{renewed:?}");
